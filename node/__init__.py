@@ -1,0 +1,1 @@
+"""What a person sees: pages, commands, domain rules, settings. The only package that knows all others."""
