@@ -1,0 +1,89 @@
+# Two commands matter: `make run` starts a node, `make test` runs every check.
+# Needed: make, python3 >= 3.11 with venv, and a package index. Nothing else is installed by hand.
+
+PYTHON ?= python3
+WORKERS ?= 2
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PEERS := tests/interop/fedify
+
+.PHONY: help run test check lint format lock peers system clean
+
+help:
+	@echo "make run     start a node; not yet set up, it prints one link to open"
+	@echo "make test    install what the tests need, then lint, type check and test"
+	@echo "make check   the same without looking for system packages"
+	@echo "make lint    ruff, mypy and import-linter"
+	@echo "make format  let ruff lay out the code"
+	@echo "make lock    pin all dependencies anew, with hashes"
+	@echo "make clean   remove what the other targets made"
+
+run: .venv/.run
+	$(BIN)/freehold serve
+
+test: system check
+
+check: lint peers
+	$(BIN)/pytest -n $(WORKERS)
+
+lint: .venv/.test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.test
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+
+.venv/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Freehold needs Python 3.11 or newer. Name one: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.run: requirements.lock pyproject.toml | .venv/pyvenv.cfg
+	$(PIP) install --require-hashes --requirement requirements.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.test: requirements-test.lock pyproject.toml | .venv/pyvenv.cfg
+	$(PIP) install --require-hashes --requirement requirements-test.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@ .venv/.run
+
+# Servers that we did not write, to talk with: see tests/interop.
+peers: $(PEERS)/node_modules/.installed
+
+$(PEERS)/node_modules/.installed: $(PEERS)/package.json
+	cd $(PEERS) && npm install --ignore-scripts --no-package-lock --no-audit --no-fund --loglevel=error </dev/null
+	@touch $@
+
+# Programs that no package index for Python has. Installed only when missing, and only by root on Debian and its kin.
+system:
+	@missing=""; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing="$$missing postgresql"; \
+	command -v node >/dev/null || missing="$$missing nodejs"; \
+	command -v npm >/dev/null || missing="$$missing npm"; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+		echo "The tests also need:$$missing. Install them with your system's package manager."; exit 1; \
+	fi; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	apt-get update -qq </dev/null && apt-get install -y -qq --no-install-recommends $$missing </dev/null
+
+# No address of an index, no local folder and no constraint of this machine may get into a lock.
+COMPILE := env -u PIP_FIND_LINKS -u PIP_CONSTRAINT -u PIP_INDEX_URL -u PIP_EXTRA_INDEX_URL PIP_CONFIG_FILE=/dev/null \
+	CUSTOM_COMPILE_COMMAND="make lock" .venv/lock/bin/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe \
+	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --build-deps-for editable
+
+lock: | .venv/pyvenv.cfg
+	$(PYTHON) -m venv --clear .venv/lock
+	.venv/lock/bin/pip --disable-pip-version-check --quiet install pip-tools
+	$(COMPILE) --extra postgres --output-file requirements.lock pyproject.toml
+	$(COMPILE) --extra postgres --extra test --constraint requirements.lock --output-file requirements-test.lock pyproject.toml
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
+		.coverage* tests/output $(PEERS)/node_modules
+	find schemas keys federation node tests -name __pycache__ -type d -prune -exec rm -rf {} +
