@@ -1,0 +1,146 @@
+"""Notes and the things that are shown like notes (ActivityStreams 2.0 vocabulary §3.3)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from schemas.base import Audience, datetime_of, id_of, link_of, localised, objects_of, text_of
+from schemas.errors import Malformed
+from schemas.terms import NOTE_TERMS, NOTE_TYPES, object_context
+from schemas.urls import parse_url, url_of
+
+MAX_CONTENT = 500_000
+MAX_TAGS = 100
+
+
+class Tag(msgspec.Struct, frozen=True):
+    """A Hashtag, Mention or Link."""
+
+    type: str
+    name: str
+    href: str | None
+
+
+class Attachment(msgspec.Struct, frozen=True):
+    """A picture, film, sound or link, with the words that describe it."""
+
+    url: str
+    media_type: str
+    description: str
+
+
+class Note(msgspec.Struct, frozen=True):
+    """Anything that is read as a text with an author. Times may be missing."""
+
+    id: str
+    type: str
+    owner: str
+    content: str
+    summary: str
+    name: str
+    published: datetime | None
+    updated: datetime | None
+    in_reply_to: str | None
+    url: str | None
+    tags: tuple[Tag, ...]
+    attachments: tuple[Attachment, ...]
+    sensitive: bool
+
+
+def parse_note(document: dict[str, Any]) -> Note:
+    """Read a note; Malformed when its type, id or author is not usable."""
+    kind = document.get("type")
+    if not isinstance(kind, str) or kind not in NOTE_TYPES:
+        raise Malformed("type", "not something that is read as a text")
+    object_id, owner = object_identity(document)
+    return Note(
+        id=object_id,
+        type=kind,
+        owner=owner,
+        content=localised(document, "content", limit=MAX_CONTENT),
+        summary=localised(document, "summary", limit=5_000),
+        name=localised(document, "name", limit=500),
+        published=datetime_of(document.get("published")),
+        updated=datetime_of(document.get("updated")),
+        in_reply_to=url_of(id_of(document.get("inReplyTo"))),
+        url=link_of(document.get("url")),
+        tags=tags_of(document),
+        attachments=_attachments(document),
+        sensitive=document.get("sensitive") is True,
+    )
+
+
+def object_identity(document: dict[str, Any]) -> tuple[str, str]:
+    """`(id, author)`; Malformed when either is missing or no URL."""
+    object_id = document.get("id")
+    owner = id_of(document.get("attributedTo"))
+    if not isinstance(object_id, str):
+        raise Malformed("id", "missing")
+    if owner is None:
+        raise Malformed("attributedTo", "missing, or more than one")
+    parse_url(object_id)
+    parse_url(owner)
+    return object_id, owner
+
+
+def tags_of(document: dict[str, Any]) -> tuple[Tag, ...]:
+    """All tags, at most 100."""
+    tags = []
+    for item in objects_of(document.get("tag"))[:MAX_TAGS]:
+        kind = item.get("type")
+        if isinstance(kind, str):
+            tags.append(Tag(kind[:50], text_of(item.get("name"), limit=320), url_of(item.get("href"))))
+    return tuple(tags)
+
+
+def _attachments(document: dict[str, Any]) -> tuple[Attachment, ...]:
+    found = []
+    for item in objects_of(document.get("attachment"))[:20]:
+        url = link_of(item.get("url")) or url_of(item.get("href"))
+        if url is not None:
+            words = text_of(item.get("name") or item.get("summary"), limit=2_000)
+            found.append(Attachment(url, text_of(item.get("mediaType"), limit=100), words))
+    return tuple(found)
+
+
+class NoteDraft(msgspec.Struct, frozen=True):
+    """What a local note is written from. Times are ready to travel; HTML is clean already."""
+
+    id: str
+    owner: str
+    content: str
+    published: str
+    audience: Audience
+    url: str
+    in_reply_to: str | None = None
+    updated: str | None = None
+    tags: tuple[Tag, ...] = ()
+
+
+def write_note(draft: NoteDraft) -> dict[str, Any]:
+    """The Note, without its proof."""
+    document: dict[str, Any] = {
+        "@context": object_context(NOTE_TERMS, {tag.type for tag in draft.tags}),
+        "type": "Note",
+        "id": draft.id,
+        "attributedTo": draft.owner,
+        "content": draft.content,
+        "published": draft.published,
+        "to": list(draft.audience.to),
+        "cc": list(draft.audience.cc),
+        "url": draft.url,
+        "tag": write_tags(draft.tags),
+    }
+    if draft.in_reply_to:
+        document["inReplyTo"] = draft.in_reply_to
+    if draft.updated:
+        document["updated"] = draft.updated
+    return document
+
+
+def write_tags(tags: tuple[Tag, ...]) -> list[dict[str, str]]:
+    """Tags as they travel; always a list."""
+    return [{"type": tag.type, "name": tag.name} | ({"href": tag.href} if tag.href else {}) for tag in tags]
