@@ -9,7 +9,12 @@ from schemas.terms import AS_CONTEXT
 
 def ordered_collection(collection_id: str, total: int, first: str | None) -> dict[str, Any]:
     """The collection itself: how many, and where the first page is."""
-    document = {"@context": AS_CONTEXT, "id": collection_id, "type": "OrderedCollection", "totalItems": total}
+    document: dict[str, Any] = {
+        "@context": AS_CONTEXT,
+        "id": collection_id,
+        "type": "OrderedCollection",
+        "totalItems": total,
+    }
     return document | ({"first": first} if first else {"orderedItems": []})
 
 

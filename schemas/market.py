@@ -125,7 +125,7 @@ def _skills(document: dict[str, Any], primary: dict[str, Any]) -> tuple[Skill, .
 def write_gig(
     gig: Gig, *, audience: Audience, published: str, updated: str | None, end_time: str | None
 ) -> dict[str, Any]:
-    """The Note, without its proof; times are ready to travel, `gig.content` is clean HTML that begins with the title."""
+    """The Note, without its proof; times ready to travel, `gig.content` clean HTML that begins with the title."""
     document: dict[str, Any] = {
         "type": "Note",
         "id": gig.id,
