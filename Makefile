@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PEERS := tests/interop/fedify
 
-.PHONY: help run test check lint format lock peers system clean
+.PHONY: help run test check lint format migration lock peers system clean
 
 help:
 	@echo "make run     start a node; not yet set up, it prints one link to open"
@@ -15,13 +15,15 @@ help:
 	@echo "make check   the same without looking for system packages"
 	@echo "make lint    ruff, mypy and import-linter"
 	@echo "make format  let ruff lay out the code"
+	@echo "make migration MESSAGE='...'    write a migration to the tables as declared now"
 	@echo "make lock    pin all dependencies anew, with hashes"
 	@echo "make clean   remove what the other targets made"
 
 run: .venv/.run
 	$(BIN)/freehold serve
 
-test: system check
+test: system
+	@$(MAKE) --no-print-directory check
 
 check: lint peers
 	$(BIN)/pytest -n $(WORKERS)
@@ -35,6 +37,9 @@ lint: .venv/.test
 format: .venv/.test
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
+
+migration: .venv/.test
+	$(BIN)/python -m node.migrations "$(MESSAGE)"
 
 .venv/pyvenv.cfg:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
