@@ -1,0 +1,129 @@
+"""A request -> who sent it, or a refusal. The only place where a `Signer` is made.
+
+An object proof is looked at first, then an HTTP signature of either generation. A proof that is broken is a refusal,
+whatever else the request carries: somebody has changed what its author signed. A proof by the actor's own key needs
+no HTTP signature, so a proven activity may be forwarded by anybody.
+
+A key is believed when its owner's document, at its owner's origin, lists it; `Resolver.key` sees to that. A key that
+fails is asked for once more, since it may have been changed.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from federation.clock import Clock
+from federation.errors import FederationError, Forbidden, Gone, NotFound, Unauthenticated, Unreachable
+from federation.ids import Ids
+from federation.policy import Policy
+from federation.resolve import ResolvedKey, Resolver
+from federation.types import Signer
+from keys import proofs, requests
+from keys.errors import KeysError
+from keys.material import PublicKey
+from schemas.base import Envelope
+from schemas.errors import SchemaError
+from schemas.urls import host_of
+
+
+class Claim(Protocol):
+    """What a proof and an HTTP signature have in common."""
+
+    def verify(self, public_key: PublicKey) -> None:
+        """Return, or raise BadSignature."""
+
+
+class Authenticator:
+    """See the module's docstring."""
+
+    def __init__(self, ids: Ids, resolver: Resolver, policy: Policy, clock: Clock) -> None:
+        self._ids = ids
+        self._resolver = resolver
+        self._policy = policy
+        self._clock = clock
+
+    async def signer_of(self, request: requests.Request, document: dict[str, Any], envelope: Envelope) -> Signer:
+        """Who is proven to have sent this activity.
+
+        Raises Unauthenticated (no signature, or none that holds), Forbidden (a blocked host), Unreachable (the key
+        cannot be had for now), Gone or NotFound (the origin knows no such key or actor any more).
+        """
+        if "proof" in document:
+            return await self._by_proof(document, envelope.actor)
+        return await self.requester(request)
+
+    async def requester(self, request: requests.Request) -> Signer:
+        """Who is proven by the HTTP signature alone to have sent this request; raises as `signer_of`."""
+        try:
+            claim = requests.read(request, self._clock.now())
+        except KeysError as error:
+            raise Unauthenticated(f"the HTTP signature: {error}") from error
+        if claim is None:
+            raise Unauthenticated("the request carries no signature")
+        key = await self._holding(claim, claim.key_id)
+        return Signer(key.actor_id, key.key_id, claim.scheme)
+
+    async def _by_proof(self, document: dict[str, Any], actor_id: str) -> Signer:
+        claim = _read_proof(document)
+        key = await self._holding(claim, claim.verification_method)
+        if key.actor_id != actor_id:
+            raise Unauthenticated(f"the proof is by {key.actor_id}, the activity by {actor_id}")
+        return Signer(actor_id, key.key_id, "proof")
+
+    async def proves(self, document: dict[str, Any], owner: str) -> bool:
+        """Whether an object's own proof holds under a key of its owner.
+
+        False when it has none. Raises Unauthenticated for a proof that fails or is by somebody else, Unreachable
+        when that cannot be told for now.
+        """
+        if "proof" not in document:
+            return False
+        claim = _read_proof(document)
+        key = await self._holding(claim, claim.verification_method)
+        if key.actor_id != owner:
+            raise Unauthenticated(f"the object's proof is by {key.actor_id}, the object is {owner}'s")
+        return True
+
+    async def _holding(self, claim: Claim, key_id: str) -> ResolvedKey:
+        """The key under which the claim holds."""
+        self._check_host(key_id)
+        key = await self._key(key_id)
+        try:
+            claim.verify(key.public)
+        except KeysError:
+            key = await self._key(key_id, refresh=True)
+            try:
+                claim.verify(key.public)
+            except KeysError as error:
+                raise Unauthenticated(f"{key_id}: {error}") from error
+        self._check_host(key.actor_id)
+        return key
+
+    async def _key(self, key_id: str, *, refresh: bool = False) -> ResolvedKey:
+        try:
+            return await self._resolver.key(key_id, refresh=refresh)
+        except (Unreachable, Gone, NotFound, Unauthenticated, Forbidden):
+            raise
+        except (FederationError, KeysError, SchemaError) as error:
+            raise Unauthenticated(f"{key_id}: {error}") from error
+
+    def _check_host(self, url: str) -> None:
+        """Nothing is asked of a blocked host, and nobody outside signs with a key of ours."""
+        try:
+            host = host_of(url)
+        except SchemaError as error:
+            raise Unauthenticated(f"the key id is not an URL: {error}") from error
+        if host == self._ids.host:
+            raise Unauthenticated(f"{url} is ours, and we send nothing to ourselves")
+        if self._policy.blocked(host):
+            raise Forbidden(f"{host} is blocked")
+
+
+def _read_proof(document: dict[str, Any]) -> proofs.ProofClaim:
+    try:
+        claim = proofs.read_proof(document)
+    except KeysError as error:
+        raise Unauthenticated(f"the proof: {error}") from error
+    if claim is None:
+        raise Unauthenticated("the proof is of no kind that is read here")
+    return claim

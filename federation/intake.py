@@ -1,0 +1,119 @@
+"""Received activities become rows, many to one commit.
+
+Requests that arrive while a commit is under way wait for the next one and share it: one statement for all of them.
+`put` returns when the message is durable, or was already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+import sqlalchemy as sa
+import structlog
+
+from federation.errors import Busy
+from federation.storage import Database, Tx
+from federation.tables import inbox_messages
+from federation.types import Signer
+
+TOPIC = "inbox"
+MAX_SHARED = 64
+MAX_WAITING = 2_000
+FORWARDED = "forwarded:"
+"""Before the key of a message that its actor did not sign: it must not take the place of the one that comes signed."""
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An authenticated activity, not yet looked into. key: what makes it once only, its activity's id."""
+
+    key: str
+    type: str
+    actor_id: str
+    signer: Signer
+    body: bytes
+
+
+class Intake:
+    """Coalesces; see the module's docstring."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._waiting: list[tuple[Message, asyncio.Future[None]]] = []
+        self._flushing: asyncio.Task[None] | None = None
+
+    async def put(self, message: Message) -> None:
+        """Return once the message is on the disk. Raises Busy when too many wait, or the database cannot be written."""
+        if len(self._waiting) >= MAX_WAITING:
+            raise Busy("too many messages wait to be stored")
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((message, future))
+        if self._flushing is None:
+            self._flushing = asyncio.create_task(self._flush())
+        await future
+
+    async def _flush(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:MAX_SHARED], self._waiting[MAX_SHARED:]
+                writing = self._db.write(store, [message for message, _ in batch])
+                (result,) = await asyncio.gather(writing, return_exceptions=True)
+                _settle([future for _, future in batch], result if isinstance(result, BaseException) else None)
+        finally:
+            self._flushing = None
+
+
+def _settle(futures: list[asyncio.Future[None]], error: BaseException | None) -> None:
+    for future in futures:
+        if future.done():  # its request was cancelled; the message is stored all the same
+            continue
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)
+
+
+def store(tx: Tx, messages: Sequence[Message]) -> None:
+    """Insert those that are new; the first of two with one id wins, and a second with another body is logged."""
+    new: dict[str, Message] = {}
+    known = {row.activity_id: row.body for row in _known(tx, [message.key for message in messages])}
+    for message in messages:
+        if message.key in known:
+            _compare(message, known[message.key])
+        elif message.key in new:
+            _compare(message, new[message.key].body)
+        else:
+            new[message.key] = message
+    if new:
+        insert = tx.insert(inbox_messages).on_conflict_do_nothing(index_elements=["activity_id"])
+        tx.execute(insert, [_row(tx, message) for message in new.values()])
+        tx.notify(TOPIC)
+
+
+def _known(tx: Tx, keys: list[str]) -> Sequence[sa.Row[tuple[str, bytes]]]:
+    columns = (inbox_messages.c.activity_id, inbox_messages.c.body)
+    return tx.rows(sa.select(*columns).where(inbox_messages.c.activity_id.in_(keys)))
+
+
+def _compare(message: Message, first: bytes | None) -> None:
+    if first is not None and first != message.body:
+        _log.warning("inbox.same_id_other_body", activity=message.key, actor=message.actor_id)
+
+
+def _row(tx: Tx, message: Message) -> dict[str, object]:
+    return {
+        "activity_id": message.key,
+        "type": message.type,
+        "actor_id": message.actor_id,
+        "signer": msgspec.json.encode(message.signer).decode(),
+        "body": message.body,
+        "received_at": tx.now,
+        "state": "pending",
+        "attempts": 0,
+        "due_at": tx.now,
+    }
