@@ -1,0 +1,255 @@
+"""A stored message -> `Received`: everything that its handler needs, fetched and proven beforehand.
+
+What an activity embeds counts only if its owner says it (SECURITY, rule 4):
+
+- an object of the actor itself, under the actor's origin, is `delivered` by its own server, and `signed` when the
+  activity's proof or the object's own holds;
+- an object that the activity only names is fetched from its origin;
+- somebody else's object inside an Announce is left aside and fetched from its origin; inside anything else it is no
+  reason to believe it;
+- an activity that its actor did not sign (a forward) says nothing but where to look: what its origin serves counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from federation.authenticate import Authenticator
+from federation.authority import belongs_to, owner_of, same_origin
+from federation.errors import Forbidden, Gone, NotFound, Refused, Unacceptable, Unauthenticated, Unreachable
+from federation.handlers.actors import keys_are_known
+from federation.ids import Ids
+from federation.resolve import Resolver
+from federation.storage import Database, Tx
+from federation.tables import objects
+from federation.types import Received, Signer, Verification
+from schemas.actors import parse_actor
+from schemas.base import audience_of, envelope_of, first_object, id_of, ids_of
+from schemas.errors import SchemaError
+from schemas.jsonld import normalise
+from schemas.terms import ACTOR_TYPES
+
+BRINGS_OBJECT = frozenset({"Create", "Update"})
+NAMES_OBJECT = frozenset({"Announce"})
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message as it was read: what stands in it, and what may have to be asked elsewhere before it can be used."""
+
+    received: Received
+    embedded: dict[str, Any] | None
+
+    @property
+    def forwarded(self) -> bool:
+        """Whether somebody else than the actor sent it, without a proof by the actor."""
+        return self.received.signer.actor_id != self.received.envelope.actor
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether nothing has to be asked."""
+        verb = self.received.envelope.type
+        if self.forwarded or verb in NAMES_OBJECT:
+            return False
+        if verb not in BRINGS_OBJECT:
+            return True
+        if self.embedded is None or self.embedded.get("type") in ACTOR_TYPES:
+            return False
+        return self.received.signer.how == "proof" or "proof" not in self.embedded
+
+
+_signer = msgspec.json.Decoder(Signer)
+
+
+def read(body: bytes, signer: str) -> Draft:
+    """Read a stored message; the door has read these bytes strictly before. Raises Refused or SchemaError."""
+    document = normalise(msgspec.json.decode(body))
+    envelope = envelope_of(document)
+    inner = first_object(document.get("object"))
+    embedded = None if inner is None else _own(inner, envelope.actor)
+    sender = _signer.decode(signer)
+    received = Received(
+        signer=sender,
+        envelope=envelope,
+        body=body,
+        document=document,
+        object_id=id_of(inner or document.get("object")),
+        object=embedded,
+        audience=audience_of(document),
+        verification="signed" if sender.how == "proof" else "delivered",
+    )
+    if envelope.type in BRINGS_OBJECT and embedded is None and inner is not None:
+        raise Forbidden(f"{envelope.actor} brings an object that is not its own: {received.object_id}")
+    return Draft(received, embedded)
+
+
+def _own(value: dict[str, Any], actor_id: str) -> dict[str, Any] | None:
+    """An embedded object, if it is the actor's own (or, without an id, part of what the actor says)."""
+    if id_of(value) is None:
+        return value if owner_of(value) in (None, actor_id) else None
+    return value if belongs_to(value, actor_id) else None
+
+
+class Preparer:
+    """Asks other servers for what a draft lacks."""
+
+    def __init__(self, db: Database, ids: Ids, resolver: Resolver, authenticator: Authenticator) -> None:
+        self._db = db
+        self._ids = ids
+        self._resolver = resolver
+        self._authenticator = authenticator
+
+    async def complete(self, draft: Draft) -> Received:
+        """What the handler gets. Raises Refused for good, Unreachable for now."""
+        verb = draft.received.envelope.type
+        if draft.forwarded:
+            return await self._from_origin(draft.received)
+        if verb in NAMES_OBJECT:
+            return await self._announced(draft.received)
+        if draft.embedded is None:
+            return await self._fetched(draft.received)
+        if draft.embedded.get("type") in ACTOR_TYPES:
+            return await self._actor(draft.received, draft.embedded)
+        return await self._proven(draft.received, draft.embedded)
+
+    async def _proven(self, received: Received, embedded: dict[str, Any]) -> Received:
+        """A proof of the object that cannot be checked for now costs it only the word `signed`."""
+        try:
+            holds = await self._authenticator.proves(embedded, received.envelope.actor)
+        except Unreachable:
+            return _with(received, embedded, "unchecked")
+        except (Gone, NotFound) as error:
+            raise Unauthenticated(f"the key of the object's proof is gone: {error}") from error
+        return _with(received, embedded, "signed" if holds else "delivered")
+
+    async def _fetched(self, received: Received) -> Received:
+        """A Create or Update that only names its object."""
+        if received.object_id is None:
+            raise Refused(f"{received.envelope.type} of nothing")
+        if not same_origin(received.object_id, received.envelope.actor):
+            raise Forbidden(f"{received.object_id} is not under the origin of {received.envelope.actor}")
+        if received.object_id == received.envelope.actor:
+            return await self._refreshed(received)
+        document = await self._fetch(received.object_id)
+        if not belongs_to(document, received.envelope.actor):
+            raise Forbidden(f"{received.object_id} is not {received.envelope.actor}'s")
+        return await self._proven(received, document)
+
+    async def _announced(self, received: Received) -> Received:
+        """The object of an Announce: known here, or what its own origin says."""
+        object_id = received.object_id
+        if object_id is None:
+            raise Refused("Announce of nothing")
+        if self._ids.is_local(object_id) or await self._db.read(_is_known, object_id):
+            return _with(received, None, received.verification)
+        document = await self._fetch(object_id)
+        owner = owner_of(document)
+        if owner is None or not belongs_to(document, owner):
+            raise Forbidden(f"{object_id} names no owner of its own origin")
+        return await self._owned(received, document, owner)
+
+    async def _owned(self, received: Received, document: dict[str, Any], owner: str) -> Received:
+        try:
+            await self._resolver.actor(owner)
+            holds = await self._authenticator.proves(document, owner)
+        except Unauthenticated:
+            holds = False  # its own origin serves it so: it stands there, but is signed by nobody
+        return _with(received, document, "signed" if holds else "delivered")
+
+    async def _actor(self, received: Received, embedded: dict[str, Any]) -> Received:
+        """A changed profile with the keys that we know is taken as it came; new keys only from the actor's origin."""
+        if received.object_id != received.envelope.actor:
+            raise Forbidden(f"{received.envelope.actor} may not change {received.object_id}")
+        try:
+            actor = parse_actor(embedded)
+        except SchemaError as error:
+            raise Unacceptable(f"the actor: {error}") from error
+        if await self._db.read(keys_are_known, actor):
+            return await self._proven(received, embedded)
+        return await self._refreshed(received)
+
+    async def _refreshed(self, received: Received) -> Received:
+        try:
+            await self._resolver.actor(received.envelope.actor, refresh=True)
+        except (Gone, NotFound) as error:
+            raise Refused(f"{received.envelope.actor} is gone: {error}") from error
+        return _with(received, None, "delivered")
+
+    async def _from_origin(self, received: Received) -> Received:
+        """A forward: only what the origin of its object says, about an object of its actor."""
+        verb, object_id = received.envelope.type, received.object_id
+        if object_id is None or not same_origin(object_id, received.envelope.actor):
+            raise Refused(f"forwarded by {received.signer.actor_id} and not to be had from its origin")
+        if verb == "Delete":
+            await self._require_gone(object_id)
+            return _with(received, None, "delivered")
+        if verb not in BRINGS_OBJECT or object_id == received.envelope.actor:
+            raise Refused(f"{verb}, forwarded by {received.signer.actor_id}, counts only when signed by its actor")
+        fetched = await self._fetched(received)
+        assert fetched.object is not None
+        return _with(fetched, fetched.object, fetched.verification, audience_from_object=True)
+
+    async def _require_gone(self, object_id: str) -> None:
+        try:
+            document = (await self._resolver.object(object_id)).document
+        except (Gone, NotFound):
+            return
+        if document.get("type") != "Tombstone":
+            raise Forbidden(f"{object_id} still stands at its origin")
+
+    async def _fetch(self, object_id: str) -> dict[str, Any]:
+        try:
+            fetched = await self._resolver.object(object_id)
+            document = normalise(fetched.document)
+        except (Gone, NotFound) as error:
+            raise Refused(f"{object_id} is gone: {error}") from error
+        except SchemaError as error:
+            raise Unacceptable(f"{object_id}: {error}") from error
+        if document.get("type") == "Tombstone":
+            raise Refused(f"{object_id} is gone")
+        return document
+
+
+def _with(
+    received: Received,
+    document: dict[str, Any] | None,
+    verification: Verification,
+    *,
+    audience_from_object: bool = False,
+) -> Received:
+    return Received(
+        signer=received.signer,
+        envelope=received.envelope,
+        body=received.body,
+        document=received.document,
+        object_id=received.object_id if document is None else id_of(document),
+        object=document,
+        audience=audience_of(document) if audience_from_object and document else received.audience,
+        verification=verification,
+    )
+
+
+def _is_known(tx: Tx, object_id: str) -> bool:
+    return tx.scalar(sa.select(objects.c.id).where(objects.c.id == object_id)) is not None
+
+
+def names_local(received: Received, ids: Ids) -> bool:
+    """Whether an activity or its object names anybody or anything here: addressed, mentioned, replied to, acted on."""
+    document, inner = received.document, received.object or {}
+    if any(ids.is_local(url) for url in received.audience.everybody):
+        return True
+    named = [received.object_id, id_of(document.get("target")), id_of(inner.get("inReplyTo"))]
+    named += [*ids_of(inner.get("to")), *ids_of(inner.get("cc"))]
+    if any(url is not None and ids.is_local(url) for url in named):
+        return True
+    return any(ids.is_local(url) for url in _mentions(inner.get("tag")) + _mentions(document.get("tag")))
+
+
+def _mentions(tags: object) -> list[str]:
+    listed = tags if isinstance(tags, list) else [tags]
+    hrefs = (tag.get("href") for tag in listed[:1000] if isinstance(tag, dict))
+    return [href for href in hrefs if isinstance(href, str)]
