@@ -1,0 +1,104 @@
+"""What an operator may ask and turn: the state of every table, the queue per host, the keys."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import namedtuple
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Row
+
+from federation.storage import Tx
+from federation.tables import actor_keys, actors, deliveries, metadata, peers
+
+TableState = namedtuple("TableState", ["table", "rows", "digest"])  # noqa: PYI024
+
+
+def state(tx: Tx) -> list[TableState]:
+    """Every table with its number of rows and a SHA-256 over them in the order of their keys."""
+    return [_table_state(tx, table) for table in metadata.sorted_tables]
+
+
+def _table_state(tx: Tx, table: sa.Table) -> TableState:
+    digest, count = hashlib.sha256(), 0
+    statement = sa.select(table).order_by(*table.primary_key.columns)
+    for row in tx.connection.execution_options(stream_results=True).execute(statement):
+        digest.update(repr(tuple(row)).encode())
+        count += 1
+    return TableState(table.name, count, digest.hexdigest())
+
+
+def queue(tx: Tx) -> Sequence[Row[Any]]:
+    """Per host: pending and given up deliveries, since when the oldest waits, and what the host answered last."""
+    pending = sa.func.count().filter(deliveries.c.state == "pending").label("pending")
+    given_up = sa.func.count().filter(deliveries.c.state == "given_up").label("given_up")
+    oldest = sa.func.min(deliveries.c.created_at).filter(deliveries.c.state == "pending").label("waiting_since")
+    waiting = (
+        sa.select(deliveries.c.host, pending, given_up, oldest)
+        .where(deliveries.c.state != "done")
+        .group_by(deliveries.c.host)
+        .subquery()
+    )
+    return tx.rows(
+        sa.select(
+            waiting.c.host,
+            waiting.c.pending,
+            waiting.c.given_up,
+            sa.type_coerce(waiting.c.waiting_since, deliveries.c.created_at.type).label("waiting_since"),
+            sa.func.coalesce(peers.c.paused, sa.false()).label("paused"),
+            peers.c.failing_since,
+            peers.c.last_error,
+        )
+        .select_from(waiting.outerjoin(peers, peers.c.host == waiting.c.host))
+        .order_by(waiting.c.pending.desc(), waiting.c.host)
+    )
+
+
+def pause(tx: Tx, host: str) -> None:
+    """Send nothing to a host; what is meant for it stays."""
+    _set_paused(tx, host, sa.true())
+
+
+def resume(tx: Tx, host: str) -> None:
+    """Send to a host again."""
+    _set_paused(tx, host, sa.false())
+    tx.notify("deliveries")
+
+
+def _set_paused(tx: Tx, host: str, paused: sa.ColumnElement[bool]) -> None:
+    statement = tx.insert(peers).values(host=host, paused=paused)
+    tx.execute(statement.on_conflict_do_update(index_elements=["host"], set_={"paused": paused}))
+
+
+def retry(tx: Tx, host: str | None) -> int:
+    """Make what waits or was given up due now, for one host or all; closes the circuit. Returns how many."""
+    here = deliveries.c.host == host if host else sa.true()
+    result = tx.execute(
+        sa.update(deliveries)
+        .where(here, deliveries.c.state != "done")
+        .values(state="pending", due_at=tx.now, finished_at=None)
+    )
+    tx.execute(
+        sa.update(peers)
+        .where(peers.c.host == host if host else sa.true())
+        .values(retry_at=None, failures=0, failing_since=None)
+    )
+    tx.notify("deliveries")
+    return result.rowcount
+
+
+def local_keys(tx: Tx) -> Sequence[Row[Any]]:
+    """The public halves of the local actors' keys: id, algorithm, state, public."""
+    status = sa.case(
+        (actor_keys.c.revoked_at.is_not(None), "revoked"),
+        (actor_keys.c.retired_at.is_not(None), "retired"),
+        else_="signs",
+    ).label("state")
+    return tx.rows(
+        sa.select(actor_keys.c.id, actor_keys.c.algorithm, status, actor_keys.c.public, actor_keys.c.first_seen)
+        .join(actors, actors.c.id == actor_keys.c.actor_id)
+        .where(actors.c.local)
+        .order_by(actor_keys.c.actor_id, actor_keys.c.id)
+    )
