@@ -1,0 +1,217 @@
+"""What can be said about a signed document: three questions, three answers each.
+
+1. Does the signature hold?         The bytes are as they were signed, under this key.
+2. Whose key is it?                 The key is the author's: checked at its origin today, or pinned from an earlier
+                                    meeting; a key that only the document itself names proves nothing about a person.
+3. Is it still in force?            Not revoked, withdrawn, closed or replaced, as of a time.
+
+"Could not check" is an answer of its own and never counts as a yes. One function for pages, commands and programs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from federation.clock import iso
+from federation.errors import FederationError, Gone, NotFound, Refused, Unreachable, Unsafe
+from keys.encoding import public_from_multibase
+from keys.errors import KeysError
+from keys.material import PublicKey
+from keys.proofs import ProofClaim, read_proof
+from schemas.actors import Actor, parse_actor
+from schemas.base import datetime_of, id_of
+from schemas.errors import SchemaError
+from schemas.terms import ACTOR_TYPES
+from schemas.urls import origin_of
+
+Outcome = Literal["holds", "fails", "unknown"]
+Fetch = Callable[[str], Awaitable[dict[str, Any]]]
+"""Fetch the document at an id from its origin; raises FederationError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One answer: `holds`, `fails` or `unknown`, and a sentence that says what was seen."""
+
+    outcome: Outcome
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """The three answers about one document, with who and when as far as they are known."""
+
+    signature: Verdict
+    key: Verdict
+    force: Verdict
+    document_id: str | None = None
+    author: str | None = None
+    key_id: str | None = None
+    signed_at: datetime | None = None
+
+    @property
+    def overall(self) -> Outcome:
+        """`fails` if any answer does, `holds` only if all do."""
+        outcomes = {self.signature.outcome, self.key.outcome, self.force.outcome}
+        if "fails" in outcomes:
+            return "fails"
+        return "unknown" if "unknown" in outcomes else "holds"
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """Keys that the checker trusts already: by key id, and who holds them."""
+
+    keys: Mapping[str, PublicKey]
+    owners: Mapping[str, str]
+
+    @classmethod
+    def of(cls, documents: list[dict[str, Any]]) -> Pins:
+        """From actor documents (all their Ed25519 keys) or single Multikey documents; SchemaError for others."""
+        keys: dict[str, PublicKey] = {}
+        owners: dict[str, str] = {}
+        for document in documents:
+            for key_id, owner, multibase in _listed_keys(document):
+                keys[key_id], owners[key_id] = public_from_multibase(multibase), owner
+        return cls(keys, owners)
+
+
+def _listed_keys(document: dict[str, Any]) -> list[tuple[str, str, str]]:
+    if document.get("type") == "Multikey":
+        return [(str(document["id"]), str(document["controller"]), str(document["publicKeyMultibase"]))]
+    actor = parse_actor(document)
+    return [(key.id, actor.id, key.multibase) for key in actor.public_keys if key.multibase]
+
+
+NO_PINS = Pins({}, {})
+
+
+async def check(document: dict[str, Any], fetch: Fetch | None, pins: Pins, now: datetime) -> Verdicts:
+    """Check one document as it came. `fetch` None: no network, so only pinned keys can answer question 2."""
+    document_id = id_of(document)
+    author = author_of(document)
+    try:
+        claim = read_proof(document)
+    except KeysError as error:
+        return _unsigned(f"The proof cannot be read: {error}.", document_id, author)
+    if claim is None:
+        return _unsigned("It carries no signature of its own.", document_id, author)
+    key, person = await _key(document, claim, author, fetch, pins)
+    signature = _signature(claim, key)
+    force = await _force(document, document_id, fetch, now)
+    if signature.outcome == "fails":
+        force = Verdict("unknown", "Not looked at: what is not signed cannot be in force.")
+    return Verdicts(signature, person, force, document_id, author, claim.verification_method, claim.created)
+
+
+def author_of(document: dict[str, Any]) -> str | None:
+    """Who speaks in a document: an actor itself, an activity's actor, an object's attributedTo."""
+    if document.get("type") in ACTOR_TYPES:
+        return id_of(document)
+    return id_of(document.get("actor")) or id_of(document.get("attributedTo"))
+
+
+def _unsigned(sentence: str, document_id: str | None, author: str | None) -> Verdicts:
+    nothing = Verdict("unknown", "Nothing is signed, so there is nothing to check.")
+    return Verdicts(Verdict("fails", sentence), nothing, nothing, document_id, author)
+
+
+def _signature(claim: ProofClaim, key: PublicKey | None) -> Verdict:
+    if key is None:
+        return Verdict("unknown", "The key could not be had, so the signature could not be tried.")
+    try:
+        claim.verify(key)
+    except KeysError as error:
+        return Verdict("fails", f"The signature does not hold: {error}.")
+    return Verdict("holds", "The signature holds: nothing was changed since it was signed.")
+
+
+async def _key(
+    document: dict[str, Any], claim: ProofClaim, author: str | None, fetch: Fetch | None, pins: Pins
+) -> tuple[PublicKey | None, Verdict]:
+    key_id = claim.verification_method
+    if author is None:
+        return None, Verdict("fails", "The document names no author.")
+    if key_id in pins.keys:
+        if pins.owners[key_id] != author:
+            return pins.keys[key_id], Verdict("fails", f"The key belongs to {pins.owners[key_id]}, not to {author}.")
+        if fetch is None:
+            return pins.keys[key_id], Verdict("holds", f"The key of {author}, pinned from an earlier meeting.")
+    try:
+        if fetch is None:
+            raise Unreachable("no network")
+        actor = await _actor(author, fetch)
+    except (Unreachable, Unsafe) as error:
+        return _without_origin(document, key_id, author, pins, str(error))
+    except (FederationError, SchemaError) as error:
+        return pins.keys.get(key_id), Verdict("fails", f"The author's server does not vouch for {author}: {error}.")
+    key = _listed(actor, key_id)
+    if key is None:
+        if key_id in pins.keys:
+            return pins.keys[key_id], Verdict("holds", f"A key of {author} that was pinned; it is no longer listed.")
+        return None, Verdict("fails", f"{author} does not list this key.")
+    return key, Verdict("holds", f"The key of {author}, checked at its origin just now.")
+
+
+def _without_origin(
+    document: dict[str, Any], key_id: str, author: str, pins: Pins, why: str
+) -> tuple[PublicKey | None, Verdict]:
+    if key_id in pins.keys:
+        return pins.keys[key_id], Verdict("holds", f"The key of {author}, pinned from an earlier meeting.")
+    unknown = Verdict("unknown", f"Could not ask {origin_of(author)} whose key it is: {why}.")
+    if document.get("type") in ACTOR_TYPES:  # a profile carries its own key: enough for the signature, not for whose
+        try:
+            return _listed(parse_actor(document), key_id), unknown
+        except SchemaError:
+            return None, unknown
+    return None, unknown
+
+
+async def _actor(author: str, fetch: Fetch) -> Actor:
+    document = await fetch(author)
+    actor = parse_actor(document)
+    if actor.id != author:
+        raise Refused(f"{author} answers as {actor.id}")
+    return actor
+
+
+def _listed(actor: Actor, key_id: str) -> PublicKey | None:
+    for key in actor.public_keys:
+        if key.id == key_id and key.multibase:
+            return public_from_multibase(key.multibase)
+    return None
+
+
+async def _force(document: dict[str, Any], document_id: str | None, fetch: Fetch | None, now: datetime) -> Verdict:
+    ends = datetime_of(document.get("endTime"))
+    if ends is not None and ends <= now:
+        return Verdict("fails", f"It ended on {iso(ends)}.")
+    if document_id is None:
+        return Verdict("unknown", "It has no id, so nobody can be asked whether it still stands.")
+    if fetch is None:
+        return Verdict("unknown", "Without a network nobody could be asked whether it still stands.")
+    try:
+        current = await fetch(document_id)
+    except (Gone, NotFound):
+        return Verdict("fails", "Its author has withdrawn it.")
+    except FederationError as error:
+        return Verdict("unknown", f"Could not ask whether it still stands: {error}.")
+    return _compare(document, current, now)
+
+
+def _compare(document: dict[str, Any], current: dict[str, Any], now: datetime) -> Verdict:
+    if current.get("type") == "Tombstone":
+        return Verdict("fails", "Its author has withdrawn it.")
+    ends = datetime_of(current.get("endTime"))
+    if ends is not None and ends <= now:
+        return Verdict("fails", f"Its author has ended it on {iso(ends)}.")
+    if _content(current) != _content(document):
+        return Verdict("fails", "Its author has published another version since.")
+    return Verdict("holds", f"It stands at its origin, as of {iso(now)}.")
+
+
+def _content(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name not in ("proof", "signature")}
