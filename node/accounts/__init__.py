@@ -1,0 +1,1 @@
+"""Who lives here: the node's own address, its accounts, their passwords and sessions."""

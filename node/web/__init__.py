@@ -1,0 +1,1 @@
+"""What all pages share: rendering, forms, sessions, errors, and the headers that keep a browser safe."""

@@ -1,0 +1,84 @@
+"""Templates -> pages. Every page has the same frame, the same headers, and no way to run a script.
+
+A template knows: `viewer` (or None), `csrf` (the form's token), `host`, `version`, `here` (which place of the main
+navigation it belongs to), `now`, and what its handler gives it. Macros stand in `templates/parts.html`.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from node.web import words
+from node.web.assets import icon, mark, static
+from node.web.cookies import FORM, set_cookie
+from node.web.csrf import form_token
+from node.web.keys import FORM_SECRET, GROUND, NODE
+from node.web.session import viewer
+
+TEMPLATES = Path(__file__).parents[1] / "templates"
+VERSION = version("freehold")
+
+
+class _Token:
+    """The form's token, made only when a template writes it: a page without a form sets no cookie."""
+
+    def __init__(self, request: web.Request) -> None:
+        self._request = request
+
+    def __str__(self) -> str:
+        return form_token(self._request)
+
+
+@lru_cache
+def environment() -> Environment:
+    """Jinja, escaping everything; a name that is not there is a fault and not an empty string."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.globals.update(icon=icon, mark=mark, static=static, version=VERSION)
+    made.filters.update(
+        day=words.day,
+        instant=words.instant,
+        ago=words.ago,
+        time=words.time_tag,
+        money=words.money,
+        name=words.name,
+    )
+    made.globals.update(rate=words.rate)
+    return made
+
+
+async def page(request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:
+    """Render a template as the answer to a request."""
+    node = request.app.get(NODE)
+    context = {
+        "viewer": await viewer(request),
+        "csrf": _Token(request),
+        "host": node.ids.handle_domain if node else None,
+        "now": request.app[GROUND].clock.now(),
+        "here": None,
+        "path": request.path,
+    }
+    text = environment().get_template(template).render(context | values)
+    response = web.Response(status=status, text=text, content_type="text/html")
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["Vary"] = "Accept, Signature, Cookie"
+    if FORM_SECRET in request:
+        set_cookie(request, response, FORM, request[FORM_SECRET])
+    return response
+
+
+def see_other(location: str) -> web.Response:
+    """After a form: 303 to a page of ours."""
+    return web.Response(status=303, headers={"Location": location, "Cache-Control": "no-store"})
