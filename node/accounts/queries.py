@@ -1,0 +1,99 @@
+"""Reads."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from federation.storage import Tx
+from federation.tables import actors
+from node.accounts.tables import accounts as account_rows
+from node.accounts.tables import node, sessions
+from node.errors import NotFound
+
+
+class Address(NamedTuple):
+    """Where the node lives, and where its handles do."""
+
+    origin: str
+    handle_domain: str
+
+
+class Account(NamedTuple):
+    """Somebody who can sign in here."""
+
+    id: int
+    username: str
+    actor_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who is signed in, in one browser."""
+
+    account_id: int
+    actor_id: str
+    username: str
+    name: str
+    icon: str | None
+    session: str = field(repr=False)  # the secret in the cookie: forms are bound to it
+
+
+class Login(NamedTuple):
+    """What a password is checked against."""
+
+    account_id: int
+    password: str
+
+
+def address(tx: Tx) -> Address | None:
+    """None before set-up."""
+    row = tx.row(sa.select(node.c.origin, node.c.handle_domain).where(node.c.origin.is_not(None)))
+    return None if row is None else Address(row.origin, row.handle_domain)
+
+
+def master_key(tx: Tx) -> str | None:
+    """The fingerprint of the key that this database is sealed with; None at the very first start."""
+    fingerprint: str | None = tx.scalar(sa.select(node.c.master_key))
+    return fingerprint
+
+
+_ACCOUNT = sa.select(account_rows.c.id, account_rows.c.username, account_rows.c.actor_id)
+
+
+def accounts(tx: Tx) -> list[Account]:
+    """Everybody, in the order of their coming."""
+    return [Account(*row) for row in tx.rows(_ACCOUNT.order_by(account_rows.c.id))]
+
+
+def account_of(tx: Tx, actor_id: str) -> Account:
+    """The account behind a local actor; NotFound."""
+    row = tx.row(_ACCOUNT.where(account_rows.c.actor_id == actor_id))
+    if row is None:
+        raise NotFound(f"Nobody here signs in as {actor_id}.")
+    return Account(*row)
+
+
+def login(tx: Tx, username: str) -> Login | None:
+    """What somebody who wants in must know."""
+    row = tx.row(sa.select(account_rows.c.id, account_rows.c.password).where(account_rows.c.username == username))
+    return None if row is None else Login(*row)
+
+
+def digest(secret: str) -> str:
+    """What is kept of a session's secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def viewer(tx: Tx, secret: str) -> Viewer | None:
+    """Who holds a session that has not ended."""
+    row = tx.row(
+        sa.select(account_rows.c.id, account_rows.c.actor_id, account_rows.c.username, actors.c.name, actors.c.icon)
+        .join(sessions, sessions.c.account_id == account_rows.c.id)
+        .join(actors, actors.c.id == account_rows.c.actor_id)
+        .where(sessions.c.digest == digest(secret), sessions.c.expires_at > tx.now)
+    )
+    return None if row is None else Viewer(*row, session=secret)
