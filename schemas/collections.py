@@ -15,7 +15,11 @@ def ordered_collection(collection_id: str, total: int, first: str | None) -> dic
         "type": "OrderedCollection",
         "totalItems": total,
     }
-    return document | ({"first": first} if first else {"orderedItems": []})
+    if first:
+        document["first"] = first
+    else:
+        document["orderedItems"] = []
+    return document
 
 
 def ordered_page(page_id: str, part_of: str, items: list[Any], following: str | None, total: int) -> dict[str, Any]:
