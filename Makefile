@@ -5,7 +5,7 @@ PYTHON ?= python3
 WORKERS ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-PEERS := tests/interop/fedify
+NPM := tests/interop/fedify tests/browser
 
 .PHONY: help run test check lint format migration lock peers system clean
 
@@ -56,11 +56,11 @@ migration: .venv/.test
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@ .venv/.run
 
-# Servers that we did not write, to talk with: see tests/interop.
-peers: $(PEERS)/node_modules/.installed
+# Code for the tests that we did not write: servers to talk with (tests/interop), and axe-core (tests/browser).
+peers: $(NPM:=/node_modules/.installed)
 
-$(PEERS)/node_modules/.installed: $(PEERS)/package.json
-	cd $(PEERS) && npm install --ignore-scripts --no-package-lock --no-audit --no-fund --loglevel=error </dev/null
+%/node_modules/.installed: %/package.json
+	cd $* && npm install --ignore-scripts --no-package-lock --no-audit --no-fund --loglevel=error </dev/null
 	@touch $@
 
 # Programs that no package index for Python has. Installed only when missing, and only by root on Debian and its kin.
@@ -90,5 +90,5 @@ lock: | .venv/pyvenv.cfg
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
-		.coverage* tests/output $(PEERS)/node_modules
+		.coverage* tests/output $(NPM:=/node_modules)
 	find schemas keys federation node tests -name __pycache__ -type d -prune -exec rm -rf {} +
