@@ -1,4 +1,6 @@
-"""Floors: the least that the same libraries can do. `python -m tests.bench.floor_server get|inbox ADDRESS:PORT FILE`.
+"""Floors: the least that the same libraries can do. `python -m tests.bench.floor_server get|inbox DESCRIPTOR FILE`.
+
+The descriptor is a listening socket that was inherited.
 
 get: aiohttp answers a fixed body. inbox: aiohttp takes a POST, one RSA verification, two rows in batches of 16 with
 synchronous=FULL, then 202: no parsing, no checks, no effects.
@@ -9,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import queue
+import socket
 import sqlite3
 import sys
 import threading
@@ -75,11 +78,10 @@ def inbox(path: str) -> web.Application:
 
 
 def main() -> None:
-    kind, bind, path = sys.argv[1:]
-    host, _, port = bind.rpartition(":")
+    kind, descriptor, path = sys.argv[1:]
     app = inbox(path) if kind == "inbox" else web.Application()
     app.router.add_get("/{rest:.*}", get)
-    web.run_app(app, host=host, port=int(port), access_log=None, print=None)
+    web.run_app(app, sock=socket.socket(fileno=int(descriptor)), access_log=None, print=None)
 
 
 if __name__ == "__main__":

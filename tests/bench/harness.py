@@ -9,36 +9,148 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
 
 TICKS = os.sysconf("SC_CLK_TCK")
-NODE = "127.0.0.1:8499"
-ORIGIN = f"http://{NODE}"
-PEER_ADDRESSES = [f"127.0.0.2:{9000 + number}" for number in range(50)]
+PASSWORD = "a password for benchmarks"
+STARTUP_SECONDS = 60.0
 
 
-@dataclass
+@dataclass(frozen=True)
 class Row:
-    """One line of the table: what it costs, its floor, and what it may cost at most."""
+    """One line of the table: what it costs, its floor, and what it may cost at most (design: PERFORMANCE)."""
 
     name: str
     unit: str
     ours: float
     floor: float | None
-    at_most: float
+    at_most: float | None
     notes: dict[str, float] = field(default_factory=dict)
 
     @property
     def ratio(self) -> float | None:
         return self.ours / self.floor if self.floor else None
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured; small numbers only show that the programs run."""
+
+    hosts: int = 50
+    messages: int = 3_000
+    gets: int = 10_000
+    inboxes: int = 1_000
+    posts: int = 4
+    starts: int = 5
+    stored: int = 100_000
+
+
+@dataclass(frozen=True)
+class Place:
+    """A node's data folder and where it answers."""
+
+    data: Path
+    address: str
+
+    @property
+    def origin(self) -> str:
+        return f"http://{self.address}"
+
+    @property
+    def alice(self) -> str:
+        return f"{self.origin}/users/alice"
+
+    @property
+    def database(self) -> Path:
+        return self.data / "freehold.db"
+
+    def run(self, *arguments: str, stdin: str | None = None) -> str:
+        """Run one command of the node and return what it printed."""
+        command = [sys.executable, "-m", "node", *arguments]
+        done = subprocess.run(
+            command, env=environment(self.data), input=stdin, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise RuntimeError(f"freehold {' '.join(arguments)}: {done.stderr}")
+        return done.stdout
+
+
+def new_place(data: Path) -> Place:
+    """A node that is set up, with alice on it, on a port that is free."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        place = Place(data, f"127.0.0.1:{listening.getsockname()[1]}")
+    place.run(
+        "setup", "--origin", place.origin, "--handle", "alice", "--name", "Alice", "--password-stdin",
+        stdin=f"{PASSWORD}\n",
+    )  # fmt: skip
+    return place
+
+
+def environment(data: Path) -> dict[str, str]:
+    return os.environ | {"FREEHOLD_ALLOW_NETWORKS": "127.0.0.0/8", "FREEHOLD_DATA": str(data), "FREEHOLD_LOG": "error"}
+
+
+@contextmanager
+def process(
+    *command: str, data: Path | None = None, sockets: Sequence[socket.socket] = ()
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A child process of this Python, ended with the block; it inherits `sockets`."""
+    child = subprocess.Popen(
+        [sys.executable, *command],
+        env=environment(data or Path("/nonexistent")),
+        stdout=subprocess.DEVNULL,
+        pass_fds=[one.fileno() for one in sockets],
+    )
+    try:
+        yield child
+    finally:
+        child.terminate()
+        child.wait(20)
+
+
+@asynccontextmanager
+async def node(place: Place) -> AsyncIterator[int]:
+    """`freehold serve`, open for requests; yields its process id."""
+    with process("-m", "node", "serve", "--bind", place.address, data=place.data) as child:
+        await answers(f"{place.origin}/users/alice", child)
+        yield child.pid
+
+
+@asynccontextmanager
+async def floor_server(kind: str, data: Path) -> AsyncIterator[tuple[str, int]]:
+    """`floor_server.py`, open for requests; yields its origin and its process id."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = "{}:{}".format(*listening.getsockname())
+        arguments = (kind, str(listening.fileno()), str(data / "floor.db"))
+        with process("-m", "tests.bench.floor_server", *arguments, sockets=[listening]) as child:
+            await answers(f"http://{address}/", child)
+            yield f"http://{address}", child.pid
+
+
+async def answers(url: str, child: subprocess.Popen[bytes]) -> float:
+    """Ask until there is a 200; returns the seconds that this took."""
+    start = time.perf_counter()
+    async with aiohttp.ClientSession(headers={"Accept": "application/activity+json"}) as session:
+        while time.perf_counter() < start + STARTUP_SECONDS:
+            if child.poll() is not None:
+                raise RuntimeError(f"the process ended with {child.returncode}")
+            try:
+                async with session.get(url) as response:
+                    if response.status == 200:
+                        return time.perf_counter() - start
+            except aiohttp.ClientError:
+                pass
+            await asyncio.sleep(0.002)
+    raise RuntimeError(f"{url} does not answer")
 
 
 def cpu_seconds(pid: int) -> float:
@@ -55,61 +167,27 @@ def resident_mb(pid: int) -> float:
     raise RuntimeError("no VmRSS")
 
 
-def environment(data: Path) -> dict[str, str]:
-    return os.environ | {"FREEHOLD_ALLOW_NETWORKS": "127.0.0.0/8", "FREEHOLD_DATA": str(data), "FREEHOLD_LOG": "error"}
+@dataclass
+class Cost:
+    """What a process took while `measured` was open."""
+
+    cpu: float = 0.0
+    seconds: float = 0.0
+
+    def per_thousand(self, operations: int) -> float:
+        return self.cpu * 1000 / operations
+
+    def rate(self, operations: int) -> float:
+        return operations / self.seconds
 
 
-def freehold(data: Path, *arguments: str, stdin: str | None = None) -> str:
-    """Run one command of the node and return what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-m", "node", *arguments],
-        env=environment(data), input=stdin, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        raise RuntimeError(f"freehold {' '.join(arguments)}: {done.stderr}")
-    return done.stdout
-
-
-def set_up(data: Path) -> None:
-    freehold(
-        data, "setup", "--origin", ORIGIN, "--handle", "alice", "--name", "Alice", "--password-stdin",
-        stdin="a password for benchmarks\n",
-    )  # fmt: skip
-
-
-@asynccontextmanager
-async def process(*command: str, ready: str, data: Path | None = None) -> AsyncIterator[subprocess.Popen[bytes]]:
-    """A child process, ready when `ready` (address:port) accepts."""
-    child = subprocess.Popen(command, env=environment(data or Path("/nonexistent")), stdout=subprocess.DEVNULL)
-    try:
-        await accepts(ready, child)
-        yield child
-    finally:
-        child.terminate()
-        child.wait(20)
-
-
-@asynccontextmanager
-async def node(data: Path) -> AsyncIterator[subprocess.Popen[bytes]]:
-    """`freehold serve` on a data folder that is set up."""
-    async with process(sys.executable, "-m", "node", "serve", "--bind", NODE, ready=NODE, data=data) as child:
-        yield child
-
-
-async def accepts(address: str, child: subprocess.Popen[bytes]) -> None:
-    host, _, port = address.rpartition(":")
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if child.poll() is not None:
-            raise RuntimeError(f"the process ended with {child.returncode}")
-        try:
-            _, writer = await asyncio.open_connection(host, int(port))
-        except OSError:
-            await asyncio.sleep(0.005)
-        else:
-            writer.close()
-            return
-    raise RuntimeError(f"{address} does not answer")
+@contextmanager
+def measured(pid: int) -> Iterator[Cost]:
+    """Measure a process from here to the end of the block."""
+    cost = Cost()
+    cpu, start = cpu_seconds(pid), time.perf_counter()
+    yield cost
+    cost.cpu, cost.seconds = cpu_seconds(pid) - cpu, time.perf_counter() - start
 
 
 @dataclass(frozen=True)
@@ -123,8 +201,15 @@ class Load:
     def p99_ms(self) -> float:
         return sorted(self.latencies)[int(len(self.latencies) * 0.99)] * 1000
 
+    @property
+    def rate(self) -> float:
+        return len(self.latencies) / self.seconds
 
-async def drive(requests: Iterable[Callable[[aiohttp.ClientSession], Awaitable[None]]], concurrency: int = 16) -> Load:
+
+Send = Callable[[aiohttp.ClientSession], Awaitable[None]]
+
+
+async def drive(requests: Iterable[Send], concurrency: int = 16) -> Load:
     """Send requests, `concurrency` at a time."""
     waiting = iter(list(requests))
     latencies: list[float] = []
@@ -141,6 +226,38 @@ async def drive(requests: Iterable[Callable[[aiohttp.ClientSession], Awaitable[N
     return Load(time.perf_counter() - start, latencies)
 
 
+def get(url: str, headers: dict[str, str]) -> Send:
+    """A GET that must be answered with 200."""
+
+    async def send(session: aiohttp.ClientSession) -> None:
+        async with session.get(url, headers=headers) as response:
+            await response.read()
+            expect(response, 200)
+
+    return send
+
+
+def post(url: str, headers: dict[str, str], body: bytes) -> Send:
+    """A POST that must be answered with 202."""
+
+    async def send(session: aiohttp.ClientSession) -> None:
+        async with session.post(url, headers=headers, data=body) as response:
+            text = await response.text()
+            expect(response, 202, text)
+
+    return send
+
+
+def expect(response: aiohttp.ClientResponse, status: int, text: str = "") -> None:
+    if response.status != status:
+        raise RuntimeError(f"{response.method} {response.url} was answered with {response.status}: {text[:300]}")
+
+
+def say(text: str) -> None:
+    """A line of progress."""
+    sys.stderr.write(f"{text}\n")
+
+
 def table(rows: list[Row]) -> str:
     """The rows as Markdown."""
     lines = [
@@ -150,10 +267,12 @@ def table(rows: list[Row]) -> str:
     for row in rows:
         floor = f"{row.floor:.3g}" if row.floor else ""
         ratio = f"{row.ratio:.1f}" if row.ratio else ""
+        at_most = f"{row.at_most:g}" if row.at_most else ""
         notes = ", ".join(f"{name} {value:.4g}" for name, value in row.notes.items())
-        lines.append(f"| {row.name} | {row.unit} | {row.ours:.3g} | {floor} | {ratio} | {row.at_most:g} | {notes} |")
+        lines.append(f"| {row.name} | {row.unit} | {row.ours:.3g} | {floor} | {ratio} | {at_most} | {notes} |")
     return "\n".join(lines)
 
 
 def save(rows: list[Row], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps([vars(row) | {"ratio": row.ratio} for row in rows], indent=1))

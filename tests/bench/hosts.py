@@ -1,0 +1,123 @@
+"""Other servers, all in one process: each on a port of its own, with an actor to be asked for and inboxes to post to.
+
+`python -m tests.bench.hosts FILE DESCRIPTOR...` serves documents (JSON of URL -> document) on listening sockets that
+it inherits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+from aiohttp import web
+
+from keys.material import PrivateKey, generate_rsa
+from keys.requests import Request, Scheme, sign
+from schemas.terms import ACTIVITY_JSON
+from tests.bench import documents, harness
+
+WAIT_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Remote:
+    """An actor elsewhere, who can sign."""
+
+    origin: str
+    key: PrivateKey
+
+    @property
+    def id(self) -> str:
+        return f"{self.origin}/users/ann"
+
+    def signed_post(self, url: str, body: bytes, scheme: Scheme) -> harness.Send:
+        """A POST that is signed now and sent later."""
+        headers = {"content-type": ACTIVITY_JSON}
+        request = Request("POST", url, tuple(headers.items()), body)
+        added = sign(request, f"{self.id}#main-key", self.key, scheme, datetime.now(UTC))
+        return harness.post(url, headers | added, body)
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """The running process, from outside."""
+
+    remotes: list[Remote]
+
+    async def taken(self, at_least: int = 0) -> int:
+        """How many POSTs have arrived, at all hosts together; waits until there are so many."""
+        url = f"{self.remotes[0].origin}/taken?at_least={at_least}"
+        timeout = aiohttp.ClientTimeout(WAIT_SECONDS)
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as response:
+            return int(await response.text())
+
+
+@asynccontextmanager
+async def hosts(count: int, folder: Path) -> AsyncIterator[Hosts]:
+    """That many servers on loopback, each with an actor that has a key of its own."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.2", 0), backlog=512)) for _ in range(count)]
+        remotes = [Remote("http://{}:{}".format(*one.getsockname()), generate_rsa()) for one in sockets]
+        served = {remote.id: documents.actor(remote.origin, "ann", remote.key) for remote in remotes}
+        file = folder / "hosts.json"
+        file.write_text(json.dumps(served))
+        descriptors = [str(one.fileno()) for one in sockets]
+        with harness.process("-m", "tests.bench.hosts", str(file), *descriptors, sockets=sockets) as child:
+            await harness.answers(remotes[-1].id, child)
+            yield Hosts(remotes)
+
+
+class Server:
+    """Serves documents, and counts what is posted."""
+
+    def __init__(self, served: dict[str, bytes]) -> None:
+        self._served = served
+        self._taken = 0
+        self._changed = asyncio.Event()
+
+    async def get(self, request: web.Request) -> web.Response:
+        body = self._served.get(f"http://{request.host}{request.path}")
+        return web.Response(status=404) if body is None else web.Response(body=body, content_type=ACTIVITY_JSON)
+
+    async def post(self, request: web.Request) -> web.Response:
+        await request.read()
+        self._taken += 1
+        self._changed.set()
+        return web.Response(status=202)
+
+    async def count(self, request: web.Request) -> web.Response:
+        while self._taken < int(request.query["at_least"]):
+            self._changed.clear()
+            await self._changed.wait()
+        return web.Response(text=str(self._taken))
+
+
+async def serve(served: dict[str, bytes], sockets: list[socket.socket]) -> None:
+    server = Server(served)
+    app = web.Application()
+    app.add_routes(
+        [web.get("/taken", server.count), web.get("/{rest:.*}", server.get), web.post("/{rest:.*}", server.post)]
+    )
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    for one in sockets:
+        await web.SockSite(runner, one).start()
+    await asyncio.Event().wait()
+
+
+def main() -> None:
+    path, *descriptors = sys.argv[1:]
+    served = {url: json.dumps(document).encode() for url, document in json.loads(Path(path).read_text()).items()}
+    asyncio.run(serve(served, [socket.socket(fileno=int(one)) for one in descriptors]))
+
+
+if __name__ == "__main__":
+    main()
