@@ -155,7 +155,7 @@ deliveries = sa.Table(
     sa.Column("recipients", sa.Text),  # JSON list of actor ids behind a shared inbox, for the fallback
     sa.Column("object_id", sa.Text, nullable=False),  # the order of one object's activities to one host is kept
     sa.Column("state", sa.Text, nullable=False),  # pending | done | given_up
-    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),  # that failed for reasons of this item
     sa.Column("created_at", Timestamp, nullable=False),
     sa.Column("due_at", Timestamp, nullable=False),
     sa.Column("last_status", sa.Integer),
@@ -164,8 +164,7 @@ deliveries = sa.Table(
     sa.UniqueConstraint("activity_id", "inbox"),
     sa.Index("ix_deliveries_due", "host", "due_at", "id", sqlite_where=sa.text("state = 'pending'"),
              postgresql_where=sa.text("state = 'pending'")),
-    sa.Index("ix_deliveries_order", "object_id", "host", "id", sqlite_where=sa.text("state = 'pending'"),
-             postgresql_where=sa.text("state = 'pending'")),
+    sa.Index("ix_deliveries_order", "object_id", "host", "id"),  # of all: an Update goes to whoever got the Create
 )  # fmt: skip
 
 peers = sa.Table(  # one row a host that we deliver to: its circuit and what it understands

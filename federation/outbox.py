@@ -1,0 +1,279 @@
+"""What local actors do: the activity, what it changes here, and the work of telling others, in one transaction.
+
+Every function runs in its caller's write scope. It stores bytes once (signed when anybody may read them; a proof on
+something private would let whoever leaks it prove it) and one row a server to tell. `federation.delivery` does the
+rest, so a commit is a promise: what stands here will be sent, or given up with a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Row
+
+from federation.audience import Recipient, Target, inboxes, merge
+from federation.authors import Author, save_local_actor, says_more
+from federation.clock import iso
+from federation.documents import PUBLIC as OPEN
+from federation.errors import Forbidden, NotFound, Refused, Unacceptable
+from federation.objects import delete_object
+from federation.policy import Policy
+from federation.storage import Tx
+from federation.tables import activities as activities_table
+from federation.tables import actors, deliveries, follows, object_recipients, objects
+from keys.proofs import add_proof
+from schemas import activities
+from schemas.base import Audience, audience_of, datetime_of, id_of
+from schemas.strict_json import dumps
+from schemas.terms import PUBLIC
+
+Kind = Literal["post", "gig", "module"]
+
+TOPIC = "deliveries"
+MAX_BODY = 50_000
+CHUNK = 500
+
+
+def publish(
+    tx: Tx, author: Author, activity: dict[str, Any], audience: Audience, *, object_id: str, also: Sequence[str] = ()
+) -> int:
+    """Store an activity of `author` and queue it for everybody whom it addresses; returns the number of inboxes.
+
+    activity: with its id, unsigned. object_id: what it is about; the order of activities about one thing is kept at
+    each host. also: actors to tell besides the audience. Raises Unacceptable when its body exceeds 50 KB.
+    """
+    open_to_all = PUBLIC in audience.everybody
+    shared = open_to_all or author.followers in audience.everybody
+    targets = inboxes(_recipients(tx, author, audience, also), shared=shared)
+    return _send(tx, author, activity, targets, object_id=object_id, public=open_to_all)
+
+
+def create(
+    tx: Tx, author: Author, document: dict[str, Any], *, kind: Kind, audience: Audience, published: datetime
+) -> int:
+    """Store a new object of `author` and tell its audience with a Create; returns the number of inboxes.
+
+    document: with its id under the author, `attributedTo`, `to` and `cc`, unsigned. Raises Forbidden when it is not
+    the author's, Unacceptable when the Create exceeds 50 KB.
+    """
+    _check_own(author, document)
+    seen_by = audience.visibility(author.followers)
+    body = _written(tx, author, document, public=seen_by in OPEN)
+    tx.execute(
+        sa.insert(objects).values(
+            id=document["id"],
+            kind=kind,
+            owner=author.actor_id,
+            local=True,
+            visibility=seen_by,
+            verification="signed" if seen_by in OPEN else "delivered",
+            published=published,
+            updated=published,
+            received_at=tx.now,
+            **_view(document, body),
+        )
+    )
+    _set_recipients(tx, document["id"], audience, seen_by)
+    tx.notify("documents", document["id"])
+    activity_id = author.ids.activity(author.actor_id, tx.now)
+    activity = activities.embedding(
+        "Create", activity_id, author.actor_id, msgspec.json.decode(body), audience=audience, published=iso(published)
+    )
+    return publish(tx, author, activity, audience, object_id=document["id"])
+
+
+def update(tx: Tx, author: Author, document: dict[str, Any], *, audience: Audience) -> int:
+    """Replace a stored object and tell its audience, and everybody who ever got it; returns the number of inboxes.
+
+    `updated` is set where it is missing or lies before `published` (peers ignore such an Update). Raises NotFound for
+    what does not stand, Forbidden for somebody else's, Refused for an Update that would publish what was private.
+    """
+    _check_own(author, document)
+    held = _held(tx, author, document["id"])
+    seen_by = audience.visibility(author.followers)
+    if held.visibility not in OPEN and seen_by in OPEN:
+        raise Refused(f"an Update may not publish {document['id']}, which was private")
+    updated = max(datetime_of(document.get("updated")) or tx.now, held.published, held.updated)
+    changed = document | {"published": document.get("published") or iso(held.published), "updated": iso(updated)}
+    body = _written(tx, author, changed, public=seen_by in OPEN)
+    values = _view(changed, body) | {"visibility": seen_by, "updated": updated}
+    tx.execute(sa.update(objects).where(objects.c.id == held.id).values(values))
+    _set_recipients(tx, held.id, audience, seen_by)
+    tx.notify("documents", held.id)
+    activity_id = author.ids.activity(author.actor_id, tx.now)
+    signed = msgspec.json.decode(body)
+    activity = activities.embedding(
+        "Update", activity_id, author.actor_id, signed, audience=audience, published=iso(updated)
+    )
+    return _tell_again(tx, author, activity, audience, held.id)
+
+
+def delete(tx: Tx, author: Author, object_id: str) -> int:
+    """Leave a tombstone and tell everybody who ever got the object, and its audience; returns the number of inboxes.
+
+    0 when it was deleted before. Raises NotFound, or Forbidden for somebody else's.
+    """
+    held = tx.row(sa.select(objects).where(objects.c.id == object_id, objects.c.local))
+    if held is not None and held.owner == author.actor_id and held.deleted_at is not None:
+        return 0
+    held = _held(tx, author, object_id)
+    audience = audience_of(msgspec.json.decode(held.body))
+    delete_object(tx, object_id, author.actor_id)
+    activity = activities.activity(
+        "Delete",
+        author.ids.activity(author.actor_id, tx.now),
+        author.actor_id,
+        activities.tombstone(object_id, held.type, iso(tx.now)),
+        audience=audience,
+        published=iso(tx.now),
+    )
+    return _tell_again(tx, author, activity, audience, object_id)
+
+
+def update_actor(tx: Tx, author: Author, document: dict[str, Any]) -> int:
+    """Store a changed profile and tell the followers; returns the number of inboxes, 0 when it says nothing new."""
+    held = tx.scalar(sa.select(actors.c.document).where(actors.c.id == author.actor_id, actors.c.local))
+    if held is not None and not says_more(document, held):
+        return 0
+    body = save_local_actor(tx, author, document | {"updated": iso(tx.now)})
+    audience = Audience((PUBLIC,), (author.followers,))
+    activity = activities.embedding(
+        "Update",
+        author.ids.activity(author.actor_id, tx.now),
+        author.actor_id,
+        msgspec.json.decode(body),
+        audience=audience,
+        published=iso(tx.now),
+    )
+    return publish(tx, author, activity, audience, object_id=author.actor_id)
+
+
+def _check_own(author: Author, document: dict[str, Any]) -> None:
+    object_id = document.get("id")
+    if not isinstance(object_id, str) or not object_id.startswith(f"{author.actor_id}/"):
+        raise Forbidden(f"{object_id} is not an id under {author.actor_id}")
+    if id_of(document.get("attributedTo")) != author.actor_id:
+        raise Forbidden(f"{object_id} is not {author.actor_id}'s")
+
+
+def _held(tx: Tx, author: Author, object_id: str) -> Row[Any]:
+    row = tx.row(sa.select(objects).where(objects.c.id == object_id, objects.c.local))
+    if row is None or row.deleted_at is not None:
+        raise NotFound(f"{object_id} does not stand here")
+    if row.owner != author.actor_id:
+        raise Forbidden(f"{object_id} is {row.owner}'s, not {author.actor_id}'s")
+    return row
+
+
+def _written(tx: Tx, author: Author, document: dict[str, Any], *, public: bool) -> bytes:
+    """The bytes that will be stored, served and sent."""
+    bare = {name: value for name, value in document.items() if name != "proof"}
+    return dumps(add_proof(bare, author.ed25519, author.ed25519_key_id, tx.now) if public else bare)
+
+
+def _view(document: dict[str, Any], body: bytes) -> dict[str, Any]:
+    url = document.get("url")
+    return {
+        "type": str(document["type"]),
+        "url": url if isinstance(url, str) else None,
+        "in_reply_to": id_of(document.get("inReplyTo")),
+        "body": body,
+    }
+
+
+def _set_recipients(tx: Tx, object_id: str, audience: Audience, seen_by: str) -> None:
+    """Who was once addressed may go on reading."""
+    if seen_by not in OPEN and audience.everybody:
+        rows = [{"object_id": object_id, "recipient": recipient} for recipient in audience.everybody]
+        tx.execute(tx.insert(object_recipients).on_conflict_do_nothing(), rows)
+
+
+def _tell_again(tx: Tx, author: Author, activity: dict[str, Any], audience: Audience, object_id: str) -> int:
+    """Tell the audience of today and all who were told of the object before."""
+    open_to_all = PUBLIC in audience.everybody
+    shared = open_to_all or author.followers in audience.everybody
+    today = inboxes(_recipients(tx, author, audience, ()), shared=shared)
+    targets = merge(today, _told_before(tx, author, object_id))
+    return _send(tx, author, activity, targets, object_id=object_id, public=open_to_all)
+
+
+def _told_before(tx: Tx, author: Author, object_id: str) -> Iterator[Target]:
+    columns = (deliveries.c.inbox, deliveries.c.host, deliveries.c.recipients)
+    earlier = sa.select(*columns).where(deliveries.c.object_id == object_id, deliveries.c.sender == author.actor_id)
+    for row in tx.rows(earlier.order_by(deliveries.c.id)):
+        yield Target(row.inbox, row.host, tuple(msgspec.json.decode(row.recipients or "[]")))
+
+
+def _recipients(tx: Tx, author: Author, audience: Audience, also: Sequence[str]) -> list[Recipient]:
+    """The actors elsewhere who are addressed, and the accepted followers where all of them are."""
+    columns = (actors.c.id, actors.c.inbox, actors.c.shared_inbox)
+    elsewhere = sa.select(*columns).where(~actors.c.local, actors.c.gone_at.is_(None))
+    found: list[Row[Any]] = []
+    named = [url for url in (*audience.everybody, *also) if url not in (PUBLIC, author.followers)]
+    for chunk in _chunks(named):
+        found.extend(tx.rows(elsewhere.where(actors.c.id.in_(chunk))))
+    if author.followers in audience.everybody:
+        follower = elsewhere.join(follows, follows.c.follower == actors.c.id)
+        accepted = follower.where(follows.c.followee == author.actor_id, follows.c.state == "accepted")
+        found.extend(tx.rows(accepted.order_by(follows.c.created_at, actors.c.id)))
+    return list(dict.fromkeys(Recipient(row.id, row.inbox, row.shared_inbox) for row in found))
+
+
+def _chunks(values: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (values[start : start + CHUNK] for start in range(0, len(values), CHUNK))
+
+
+def _send(
+    tx: Tx, author: Author, activity: dict[str, Any], targets: list[Target], *, object_id: str, public: bool
+) -> int:
+    body = _written(tx, author, activity, public=public)
+    if len(body) > MAX_BODY:
+        raise Unacceptable(
+            f"{activity['id']} has {len(body)} bytes; several servers take no more than {MAX_BODY}",
+            safe="This is too long to send to other servers. Shorten it.",
+        )
+    tx.execute(
+        sa.insert(activities_table).values(
+            id=activity["id"],
+            actor_id=author.actor_id,
+            type=activity["type"],
+            object_id=object_id,
+            public=public,
+            body=body,
+            published=tx.now,
+        )
+    )
+    allowed = _allowed(tx, author, targets)
+    if allowed:
+        rows = [_delivery(tx, author, activity["id"], object_id, target) for target in allowed]
+        tx.execute(tx.insert(deliveries).on_conflict_do_nothing(index_elements=["activity_id", "inbox"]), rows)
+        tx.notify(TOPIC)
+    return len(allowed)
+
+
+def _allowed(tx: Tx, author: Author, targets: list[Target]) -> list[Target]:
+    """Without ourselves and without blocked hosts."""
+    if not targets:
+        return []
+    policy = Policy()
+    policy.load(tx)
+    return [target for target in targets if target.host != author.ids.host and not policy.blocked(target.host)]
+
+
+def _delivery(tx: Tx, author: Author, activity_id: str, object_id: str, target: Target) -> dict[str, Any]:
+    return {
+        "activity_id": activity_id,
+        "sender": author.actor_id,
+        "inbox": target.inbox,
+        "host": target.host,
+        "recipients": None if target.listed is None else dumps(target.listed).decode(),
+        "object_id": object_id,
+        "state": "pending",
+        "attempts": 0,
+        "created_at": tx.now,
+        "due_at": tx.now,
+    }
