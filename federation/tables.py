@@ -117,7 +117,9 @@ objects = sa.Table(  # what stands at an id, ours and others', with its tombston
     sa.Column("received_at", Timestamp, nullable=False),
     sa.Column("deleted_at", Timestamp),
     sa.Index("ix_objects_owner", "owner", "kind", "published"),
-)
+    sa.Index("ix_objects_in_reply_to", "in_reply_to", sqlite_where=sa.text("in_reply_to IS NOT NULL"),
+             postgresql_where=sa.text("in_reply_to IS NOT NULL")),
+)  # fmt: skip
 
 object_recipients = sa.Table(  # who may read what is not public
     "object_recipients",

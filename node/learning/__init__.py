@@ -1,0 +1,1 @@
+"""Learning modules: texts that teach something, under a licence, signed by who wrote them."""
