@@ -1,0 +1,94 @@
+"""The set-up page: what a node serves until it has an address.
+
+Whoever holds the link's token may set it up, once; the terminal shows it to nobody else.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from node.accounts import commands, setup
+from node.accounts.pages import set_session
+from node.accounts.rules import is_local, parse_setup
+from node.errors import AlreadySetUp, Invalid, NotAllowed
+from node.web.forms import Form, read_form
+from node.web.keys import GROUND, NODE, PROXIES
+from node.web.render import page, see_other
+from schemas.urls import parse_url
+
+NOT_THE_LINK = "This is not the link that the server printed when it started. Nothing was changed."
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One set-up under way. done: called when the node has its address."""
+
+    token: str
+    done: Callable[[], None]
+
+
+SETTING = web.AppKey("setting", Setting)
+
+
+def new_setting(done: Callable[[], None]) -> Setting:
+    """With a token of its own; a restart makes another."""
+    return Setting(secrets.token_urlsafe(32), done)
+
+
+async def waiting(request: web.Request) -> web.StreamResponse:
+    """GET anything else: not set up yet."""
+    return await page(request, "setup-waiting.html", status=503)
+
+
+async def show(request: web.Request) -> web.StreamResponse:
+    """GET /setup?token=..."""
+    _check(request, request.query.get("token", ""))
+    settings = request.app[GROUND].settings.node
+    guess = request.app[PROXIES].origin_of(request) or ""
+    form = {"kind": "person", "origin": settings.origin or guess, "handle_domain": settings.handle_domain}
+    return await _page(request, form, {})
+
+
+async def submit(request: web.Request) -> web.StreamResponse:
+    """POST /setup."""
+    form = await read_form(request)
+    _check(request, form.get("token", ""))
+    ground = request.app[GROUND]
+    try:
+        draft = parse_setup(form)
+        setup.agree(ground.settings.node, draft)
+        if form.get("sure") != "yes":
+            raise Invalid({"sure": "Say that you mean to keep this address: it can never change."})
+    except Invalid as error:
+        return await _page(request, form, error.errors)
+    account = await setup.set_up(ground.db, ground.vault, draft)
+    secret = await ground.db.write(commands.open_session, account.id)
+    if request.app[PROXIES].origin_of(request) == draft.origin:
+        response: web.StreamResponse = see_other("/profile/edit")
+    else:
+        local = is_local(parse_url(draft.origin))
+        response = await page(request, "setup-done.html", draft=draft, local=local, here=request.host)
+    set_session(request, response, secret)
+    response.force_close()  # the next request is for the node, which takes this application's place
+    request.app[SETTING].done()
+    return response
+
+
+async def _page(request: web.Request, form: Form | dict[str, str], errors: dict[str, str]) -> web.Response:
+    token = request.app[SETTING].token
+    return await page(request, "setup.html", status=422 if errors else 200, form=form, errors=errors, token=token)
+
+
+def _check(request: web.Request, token: str) -> None:
+    if not hmac.compare_digest(token.encode(), request.app[SETTING].token.encode()):
+        raise NotAllowed(NOT_THE_LINK)
+
+
+async def already(request: web.Request) -> web.StreamResponse:
+    """GET and POST /setup of a node that has its address."""
+    raise AlreadySetUp(request.app[NODE].ids.origin)

@@ -1,0 +1,203 @@
+"""The composition root: settings -> database -> federation -> slices -> aiohttp applications.
+
+A node that has no address yet is only `Ground`, and serves nothing but its set-up page. Once it has one it is a
+`Node`. The two are two applications: `node.cli.serve` puts the second in the first one's place.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from aiohttp import web
+
+from federation.authors import Authors
+from federation.client import Client, ClientSettings
+from federation.clock import Clock
+from federation.ids import Ids
+from federation.policy import Policy
+from federation.resolve import Resolver
+from federation.routes import doors, federation_routes
+from federation.storage import Database
+from keys.vault import Vault, new_master_key
+from node import migrate
+from node.accounts import commands, queries
+from node.accounts.pages import THROTTLE, Throttle
+from node.accounts.setup_pages import SETTING, new_setting
+from node.context import Ground, Node
+from node.errors import NotSetUp, SettingsError
+from node.inboxes import deleted
+from node.routes import node_routes, setup_routes
+from node.settings import Settings
+from node.web.errors import errors
+from node.web.guard import guard
+from node.web.keys import DOORS, FOR_SERVERS, GROUND, NODE, PROXIES
+from node.web.log import log_line, secure
+from node.web.proxies import Proxies
+from node.web.render import VERSION
+
+
+async def lay_ground(settings: Settings) -> Ground:
+    """Open the database, bring it to this version, and make sure that its keys can be opened."""
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    clock = Clock(timedelta(seconds=settings.node.clock_offset))
+    await migrate.ensure(settings.database_url)
+    db = await Database.open(settings.database_url, clock)
+    try:
+        vault = Vault(_master_key(settings, await db.read(queries.master_key)))
+        await _know_master_key(db, vault.fingerprint())
+    except BaseException:
+        await db.close()
+        raise
+    return Ground(settings, clock, db, vault)
+
+
+async def _know_master_key(db: Database, fingerprint: str) -> None:
+    known = await db.read(queries.master_key)
+    if known is None:
+        await db.write(commands.remember_master_key, fingerprint)
+    else:
+        commands.check_master_key(known, fingerprint)
+
+
+async def start(settings: Settings) -> Node:
+    """A node that is set up; NotSetUp when it is not, SettingsError when the settings contradict its database."""
+    ground = await lay_ground(settings)
+    try:
+        return await settle(ground)
+    except BaseException:
+        await ground.db.close()
+        raise
+
+
+async def settle(ground: Ground) -> Node:
+    """Ground -> Node, once set-up has written an origin."""
+    address = await ground.db.read(queries.address)
+    if address is None:
+        raise NotSetUp
+    _agree(ground.settings, address.origin, address.handle_domain)
+    ids = Ids(address.origin, address.handle_domain)
+    authors = Authors(ground.vault, ids)
+    policy = Policy()
+    await ground.db.read(policy.load)
+    instance = await ground.db.read(authors.load, ids.instance_actor)
+    client = Client(client_settings(ground.settings, allow_http=ids.origin.startswith("http://")), ids, instance)
+    resolver = Resolver(ground.db, client, ids, ground.clock, policy)
+    return Node(
+        settings=ground.settings,
+        clock=ground.clock,
+        db=ground.db,
+        vault=ground.vault,
+        ids=ids,
+        authors=authors,
+        policy=policy,
+        client=client,
+        resolver=resolver,
+    )
+
+
+def web_application(node: Node) -> web.Application:
+    """What people and other servers talk to, once the node has its address."""
+    proxies = Proxies(node.settings.network.trusted_proxies, node.ids.origin)
+    application = _application(node, proxies)
+    application[NODE] = node
+    application[DOORS] = doors(
+        node.db, node.ids, node.resolver, node.policy, version=VERSION, peer=proxies.peer, deleted=deleted
+    )
+    application[THROTTLE] = Throttle()
+    for_servers = federation_routes(application[DOORS])
+    application.add_routes(for_servers)
+    application[FOR_SERVERS] = frozenset(
+        resource.canonical for resource in application.router.resources()
+    )
+    application.add_routes(node_routes())
+    return application
+
+
+def setup_application(ground: Ground, done: Callable[[], None]) -> tuple[web.Application, str]:
+    """What is served before that: the set-up page, and the token that opens it. done: called when it has happened."""
+    application = _application(ground, Proxies(ground.settings.network.trusted_proxies))
+    setting = application[SETTING] = new_setting(done)
+    application[FOR_SERVERS] = frozenset()
+    application.add_routes(setup_routes())
+    return application, setting.token
+
+
+def _application(ground: Ground, proxies: Proxies) -> web.Application:
+    application = web.Application(middlewares=[log_line, errors, guard])
+    application[GROUND] = ground
+    application[PROXIES] = proxies
+    application.on_response_prepare.append(secure)
+    return application
+
+
+def client_settings(settings: Settings, *, allow_http: bool) -> ClientSettings:
+    """What the guarded client may do, from the node's settings."""
+    return ClientSettings(
+        ca_file=settings.network.ca_file or None,
+        allow_networks=settings.network.allow_networks,
+        hosts=settings.network.hosts,
+        allow_http=allow_http,
+        user_agent=f"Freehold/{VERSION}",
+    )
+
+
+def _agree(settings: Settings, origin: str, handle_domain: str) -> None:
+    if settings.node.origin not in ("", origin):
+        raise SettingsError(
+            f"FREEHOLD_ORIGIN is {settings.node.origin}, but this database belongs to {origin}, for ever. "
+            "Change the setting back, or start a new node in another data folder."
+        )
+    if settings.node.handle_domain not in ("", handle_domain):
+        raise SettingsError(
+            f"FREEHOLD_HANDLE_DOMAIN is {settings.node.handle_domain}, but the handles here are @name@{handle_domain}, "
+            "for ever. Change the setting back."
+        )
+
+
+def _master_key(settings: Settings, known: str | None) -> bytes:
+    """From the setting, else from its file; a new one only for a database that has never known any."""
+    if settings.node.master_key:
+        return _decode_key(settings.node.master_key.value, "FREEHOLD_MASTER_KEY")
+    path = settings.data / "master.key"
+    try:
+        return _decode_key(path.read_text("ascii").strip(), str(path))
+    except FileNotFoundError:
+        if known is not None:
+            raise SettingsError(
+                f"{path} is missing, and this database is sealed with a master key ({known}). Restore the file from "
+                "your backup, or set FREEHOLD_MASTER_KEY. Nothing was changed."
+            ) from None
+        return _make_master_key(path)
+
+
+def _decode_key(text: str, where: str) -> bytes:
+    try:
+        key = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != 32:
+        raise SettingsError(f"{where} is not a master key: it must be 32 bytes in base64. Restore it from your backup.")
+    return key
+
+
+def _make_master_key(path: Path) -> bytes:
+    """Linked into place, so that of two first starts only one makes the key that both then use."""
+    key = new_master_key()
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(base64.b64encode(key).decode())
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return _decode_key(path.read_text("ascii").strip(), str(path))
+    finally:
+        draft.unlink()
+    return key

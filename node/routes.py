@@ -1,0 +1,37 @@
+"""Every URL for people, in one list. What other servers use stands in `federation.routes`."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from node.accounts import pages as accounts
+from node.accounts import setup_pages as setup
+from node.web.assets import serve_static
+from node.web.health import healthz
+
+
+def setup_routes() -> list[web.RouteDef]:
+    """Before the node has an address."""
+    return [
+        web.get("/static/{name:.+}", serve_static),
+        web.get("/healthz", healthz),
+        web.get("/setup", setup.show),
+        web.post("/setup", setup.submit),
+        web.get("/{anything:.*}", setup.waiting),
+    ]
+
+
+def node_routes() -> list[web.RouteDef]:
+    """All pages of a node."""
+    return [
+        web.get("/static/{name:.+}", serve_static),
+        web.get("/healthz", healthz),
+        web.get("/", accounts.start),
+        web.get("/setup", setup.already),
+        web.post("/setup", setup.already),
+        web.get("/sign-in", accounts.sign_in_page),
+        web.post("/sign-in", accounts.sign_in),
+        web.get("/sign-out", accounts.sign_out_page),
+        web.post("/sign-out", accounts.sign_out),
+        # Each slice's pages stand in one block of its own.
+    ]
