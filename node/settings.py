@@ -101,7 +101,9 @@ class StorageSettings:
 class NetworkSettings:
     """How the node reaches others, and who stands in front of it."""
 
-    ca_file: str = _setting("FREEHOLD_CA_FILE", "A PEM file of extra certificate authorities for outgoing requests.", "")
+    ca_file: str = _setting(
+        "FREEHOLD_CA_FILE", "A PEM file of extra certificate authorities for outgoing requests.", ""
+    )
     allow_networks: tuple[Network, ...] = _setting(
         "FREEHOLD_ALLOW_NETWORKS",
         "Private networks that outgoing requests may reach all the same, such as `127.0.0.2/31,10.1.0.0/16`. Empty: "
@@ -127,7 +129,9 @@ class NetworkSettings:
 class LogSettings:
     """What is said to the operator."""
 
-    level: str = _setting("FREEHOLD_LOG", "How much is logged: `debug`, `info`, `warning` or `error`.", "info", str.lower)
+    level: str = _setting(
+        "FREEHOLD_LOG", "How much is logged: `debug`, `info`, `warning` or `error`.", "info", str.lower
+    )
 
 
 @dataclass(frozen=True)

@@ -32,9 +32,7 @@ class SetupKeys(NamedTuple):
 
 def remember_master_key(tx: Tx, fingerprint: str) -> None:
     """At the first start: this key, and no other, opens this database. SettingsError when it is another one."""
-    tx.execute(
-        tx.insert(node).values(id=1, master_key=fingerprint, created_at=tx.now).on_conflict_do_nothing()
-    )
+    tx.execute(tx.insert(node).values(id=1, master_key=fingerprint, created_at=tx.now).on_conflict_do_nothing())
     check_master_key(queries.master_key(tx), fingerprint)
 
 

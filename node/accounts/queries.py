@@ -66,7 +66,7 @@ _ACCOUNT = sa.select(account_rows.c.id, account_rows.c.username, account_rows.c.
 
 def accounts(tx: Tx) -> list[Account]:
     """Everybody, in the order of their coming."""
-    return [Account(*row) for row in tx.rows(_ACCOUNT.order_by(account_rows.c.id))]
+    return [Account(row.id, row.username, row.actor_id) for row in tx.rows(_ACCOUNT.order_by(account_rows.c.id))]
 
 
 def account_of(tx: Tx, actor_id: str) -> Account:
@@ -74,13 +74,13 @@ def account_of(tx: Tx, actor_id: str) -> Account:
     row = tx.row(_ACCOUNT.where(account_rows.c.actor_id == actor_id))
     if row is None:
         raise NotFound(f"Nobody here signs in as {actor_id}.")
-    return Account(*row)
+    return Account(row.id, row.username, row.actor_id)
 
 
 def login(tx: Tx, username: str) -> Login | None:
     """What somebody who wants in must know."""
     row = tx.row(sa.select(account_rows.c.id, account_rows.c.password).where(account_rows.c.username == username))
-    return None if row is None else Login(*row)
+    return None if row is None else Login(row.id, row.password)
 
 
 def digest(secret: str) -> str:
@@ -96,4 +96,4 @@ def viewer(tx: Tx, secret: str) -> Viewer | None:
         .join(actors, actors.c.id == account_rows.c.actor_id)
         .where(sessions.c.digest == digest(secret), sessions.c.expires_at > tx.now)
     )
-    return None if row is None else Viewer(*row, session=secret)
+    return None if row is None else Viewer(row.id, row.actor_id, row.username, row.name, row.icon, secret)

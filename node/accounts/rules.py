@@ -22,8 +22,10 @@ MAX_PASSWORD = 200  # characters: hashing must not cost what a stranger chooses
 MAX_NAME = 100
 MAX_HANDLE = 30
 RESERVED = frozenset(
-    "abuse admin administrator all everyone freehold help hostmaster instance instance.actor mod moderator nobody "
-    "postmaster root security server support system webmaster".split()
+    {"abuse", "admin", "administrator", "all", "everyone", "freehold", "help", "hostmaster", "instance"}
+    | {"instance.actor", "mod", "moderator", "nobody", "postmaster", "root", "security", "server", "support", "system"}
+    | {"webmaster"}
+)
 )
 
 _SAFE_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*\Z")
@@ -78,7 +80,9 @@ def parse_origin(text: str) -> str:
     try:
         url = parse_url(text)
     except SchemaError:
-        raise ValueError("This is not an address. Write it as https:// and a name, such as https://amara.example.") from None
+        raise ValueError(
+            "This is not an address. Write it as https:// and a name, such as https://amara.example."
+        ) from None
     if url.path != "/" or url.query is not None or url.fragment is not None:
         raise ValueError(f"An address is a name alone, without anything after it. Write {url.origin}.")
     if url.scheme == "http" and not is_local(url):
@@ -142,7 +146,9 @@ def parse_name(text: str) -> str:
 def parse_password(text: str) -> str:
     """Long enough to guess nothing, short enough to hash. ValueError with the sentence."""
     if len(text) < MIN_PASSWORD:
-        raise ValueError(f"A password has at least {MIN_PASSWORD} characters. Four words that belong to no saying are good.")
+        raise ValueError(
+            f"A password has at least {MIN_PASSWORD} characters. Four words that belong to no saying are good."
+        )
     if len(text) > MAX_PASSWORD:
         raise ValueError(f"A password has at most {MAX_PASSWORD} characters.")
     return text

@@ -41,5 +41,5 @@ def clear_cookie(request: web.Request, response: web.StreamResponse, name: str) 
 
 
 def _full_name(request: web.Request, name: str) -> str:
-    """A cookie under `__Host-` cannot have been planted over http or by a sibling domain, so over https only it counts."""
+    """Over https only `__Host-` counts: nobody can have planted it over http or from a sibling domain."""
     return f"__Host-{name}" if request.app[PROXIES].is_https(request) else name

@@ -99,9 +99,7 @@ def _of_status(status: int) -> Answer:
 async def _answer(request: web.Request, error: Exception, answer: Answer, *, number: str = "") -> web.StreamResponse:
     sentence = _sentence(error)
     if wants_json(request):
-        response = web.Response(
-            status=answer.status, body=dumps({"error": sentence}), content_type="application/json"
-        )
+        response = web.Response(status=answer.status, body=dumps({"error": sentence}), content_type="application/json")
     else:
         response = await page(
             request, answer.template, status=answer.status, code=answer.status, sentence=sentence, number=number

@@ -20,7 +20,7 @@ MAX_FIELDS = 200
 SECONDS = 20.0
 NO_FILES: Mapping[str, int] = MappingProxyType({})
 
-_DISPOSITION = re.compile(rb'^content-disposition:\s*form-data;(.*)$', re.IGNORECASE | re.MULTILINE)
+_DISPOSITION = re.compile(rb"^content-disposition:\s*form-data;(.*)$", re.IGNORECASE | re.MULTILINE)
 _PARAMETER = re.compile(rb'\s(name|filename)="([^"\r\n]*)"')
 
 

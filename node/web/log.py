@@ -58,5 +58,10 @@ async def log_line(request: web.Request, handler: Handler) -> web.StreamResponse
             milliseconds = round((time.perf_counter() - begin) * 1000, 1)
             facts = request.get(FACTS, {})
             _log.info(
-                "request", method=request.method, path=request.path[:MAX_LOGGED], status=status, ms=milliseconds, **facts
+                "request",
+                method=request.method,
+                path=request.path[:MAX_LOGGED],
+                status=status,
+                ms=milliseconds,
+                **facts,
             )

@@ -1,0 +1,63 @@
+"""The loops behind the pages: apply what came in, send what goes out, tidy up.
+
+They share nothing with the web side but the database, so a process may run only these (`--role worker`) or none
+(`--role web`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import sqlalchemy as sa
+import structlog
+
+from federation.delivery import DeliveryWorker
+from federation.errors import FederationError
+from federation.inbox import InboxWorker
+from federation.storage import Tx
+from federation.tables import inbox_messages
+from node.accounts.tables import sessions
+from node.context import Node
+from node.inboxes import HANDLERS, deleted
+
+HOUSEKEEPING_SECONDS = 600.0
+KEEP_INBOX_BODIES = timedelta(days=30)
+
+_log = structlog.get_logger()
+
+
+async def work(node: Node) -> None:
+    """Run all loops until cancelled. What is under way when that happens is still a row, and is taken up again."""
+    inbox = InboxWorker(node.db, node.resolver, node.ids, node.authors, HANDLERS, node.policy, deleted=deleted)
+    delivery = DeliveryWorker(node.db, node.client, node.authors, node.ids, node.clock)
+    async with asyncio.TaskGroup() as loops:
+        loops.create_task(inbox.run(), name="inbox")
+        loops.create_task(delivery.run(), name="delivery")
+        loops.create_task(_keep_house(node), name="housekeeping")
+
+
+async def _keep_house(node: Node) -> None:
+    while True:
+        try:
+            await node.db.write(tidy)
+        except FederationError as error:  # a locked or full database: the next round will do
+            _log.warning("housekeeping.failed", error=str(error))
+        await asyncio.sleep(HOUSEKEEPING_SECONDS)
+
+
+def tidy(tx: Tx) -> None:
+    """Forget what has a lifetime: sessions that are over, and the bodies of messages that have had their effect.
+
+    The ids of those messages stay for ever: they are why an effect never happens twice.
+    """
+    tx.execute(sa.delete(sessions).where(sessions.c.expires_at < tx.now))
+    tx.execute(
+        sa.update(inbox_messages)
+        .where(
+            inbox_messages.c.state.in_(("done", "refused")),
+            inbox_messages.c.body.is_not(None),
+            inbox_messages.c.received_at < tx.now - KEEP_INBOX_BODIES,
+        )
+        .values(body=None)
+    )
