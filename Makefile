@@ -7,13 +7,14 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 NPM := tests/interop/fedify tests/browser
 
-.PHONY: help run test check lint format migration lock peers system clean
+.PHONY: help run test check lint bench format migration lock peers system clean
 
 help:
 	@echo "make run     start a node; not yet set up, it prints one link to open"
 	@echo "make test    install what the tests need, then lint, type check and test"
 	@echo "make check   the same without looking for system packages"
 	@echo "make lint    ruff, mypy and import-linter"
+	@echo "make bench   measure what things cost, beside their floors (ROWS='inbox serving' for some of them)"
 	@echo "make format  let ruff lay out the code"
 	@echo "make migration MESSAGE='...'    write a migration to the tables as declared now"
 	@echo "make lock    pin all dependencies anew, with hashes"
@@ -33,6 +34,9 @@ lint: .venv/.test
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: .venv/.test
+	$(BIN)/python -m tests.bench $(ROWS)
 
 format: .venv/.test
 	$(BIN)/ruff check --fix-only

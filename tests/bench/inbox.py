@@ -9,7 +9,7 @@ import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from tests.bench.harness import (
     Load,
     Place,
     Row,
+    Send,
     Size,
     drive,
     floor_server,
@@ -67,10 +68,10 @@ async def rows(size: Size, folder: Path) -> list[Row]:
     async with hosts(size.hosts, folder) as remote_hosts:
         place = new_place(folder / "inbox")
         seed.follow(place, remote_hosts.remotes)
-        bench = _Bench(place, remote_hosts, count())
+        bench = _Bench(place, remote_hosts)
         async with node(place) as pid:
             say("inbox: meeting the actors")
-            await bench.run(pid, seed.TEMPLATES, "cavage")
+            await bench.run(pid, size.young, "cavage", seed.YOUNG)
             young = await bench.run(pid, size.messages, "cavage")
             modern = await bench.run(pid, size.messages, "rfc9421")
             loaded = resident_mb(pid)
@@ -83,7 +84,7 @@ async def rows(size: Size, folder: Path) -> list[Row]:
         Row("inbox Create, cavage", UNIT, young.per_thousand, floor, AT_MOST, young.notes),
         Row("inbox Create, RFC 9421", UNIT, modern.per_thousand, floor, AT_MOST, modern.notes),
         Row(
-            f"inbox Create, cavage, at {stored:,} stored", f"times the cost at {seed.TEMPLATES:,}",
+            f"inbox Create, cavage, at {stored:,} stored", f"times the cost at {size.young:,}",
             old.per_thousand / young.per_thousand, None, AT_MOST_GROWN, {UNIT: old.per_thousand} | old.notes,
         ),
         Row("memory, loaded", "MB", loaded, None, AT_MOST_LOADED_MB),
@@ -94,21 +95,21 @@ async def rows(size: Size, folder: Path) -> list[Row]:
 class _Bench:
     place: Place
     hosts: Hosts
-    numbers: Iterator[int]
+    numbers: Iterator[int] = field(default_factory=count)
 
-    async def run(self, pid: int, messages: int, scheme: Scheme) -> Run:
+    async def run(self, pid: int, messages: int, scheme: Scheme, name: str = "bench-") -> Run:
         say(f"inbox: {messages:,} messages, {scheme}")
-        requests = [self._request(scheme) for _ in range(messages)]
+        requests = [self._request(scheme, name) for _ in range(messages)]
         before = _effects(self.place)
         with measured(pid) as cost:
             load = await drive(requests)
             await self._wait(before + messages)
         return Run(messages, cost, load)
 
-    def _request(self, scheme: Scheme):
+    def _request(self, scheme: Scheme, name: str) -> Send:
         number = next(self.numbers)
         remote = self.hosts.remotes[number % len(self.hosts.remotes)]
-        body = documents.create(remote.id, f"{seed.NAME}{number:06}")
+        body = documents.create(remote.id, f"{name}{number:06}")
         return remote.signed_post(f"{self.place.origin}/inbox", body, scheme)
 
     async def _wait(self, effects: int) -> None:
@@ -137,7 +138,7 @@ def _check_pending(place: Place) -> None:
 
 async def _floor(size: Size, folder: Path) -> float:
     """CPU seconds per 1,000: one RSA verification and two rows, by the same server and database."""
-    body = documents.create("http://127.0.0.2:9000/users/ann", f"{seed.NAME}000000")
+    body = documents.create("http://127.0.0.2:9000/users/ann", "floor-000000")
     async with floor_server("inbox", folder) as (origin, pid):
         request = post(f"{origin}/inbox", {"Content-Type": "application/activity+json"}, body)
         await drive([request] * min(500, size.messages))

@@ -18,8 +18,8 @@ from schemas.urls import host_of
 from tests.bench.harness import Place
 from tests.bench.hosts import Remote
 
-NAME = "bench-"  # every message of a benchmark is called so, with six digits behind
-TEMPLATES = 1_000
+TEXTS = ("TEXT", "VARCHAR")
+YOUNG = "young-"  # so the first messages are called, with a number behind
 
 
 def follow(place: Place, remotes: Sequence[Remote]) -> None:
@@ -73,46 +73,42 @@ def _insert(place: Place, table: sa.Table, rows: list[dict[str, Any]]) -> None:
 
 
 def grow(place: Place, stored: int) -> int:
-    """Copy the rows of messages 0 to 999, in every table that has any, until `stored` messages are there.
+    """Copy the rows of the first messages, in every table that has any, until about `stored` messages are there.
 
     The copies are older and called otherwise; all else is as the node itself wrote it. Returns how many there are.
     """
     with closing(sqlite3.connect(place.database, isolation_level=None)) as db:
-        have = _messages(db)
-        copies = max(0, round((stored - have) / TEMPLATES))
+        have, young = _messages(db, "%"), _messages(db, f"%{YOUNG}%")
+        copies = max(0, round((stored - have) / young))
         db.execute("BEGIN IMMEDIATE")
         for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
             _copy(db, table, copies)
         db.execute("COMMIT")
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        db.execute("ANALYZE")
-        return _messages(db)
+        return _messages(db, "%")
 
 
-def _messages(db: sqlite3.Connection) -> int:
-    (count,) = db.execute("SELECT count(*) FROM inbox_messages").fetchone()
+def _messages(db: sqlite3.Connection, pattern: str) -> int:
+    (count,) = db.execute("SELECT count(*) FROM inbox_messages WHERE activity_id LIKE ?", (pattern,)).fetchone()
     return int(count)
 
 
 def _copy(db: sqlite3.Connection, table: str, copies: int) -> None:
     info = db.execute(f"PRAGMA table_info({table})").fetchall()
     columns = {name: kind for _, name, kind, _, _, key in info if not (key and kind == "INTEGER")}
-    texts = [name for name, kind in columns.items() if kind in ("TEXT", "VARCHAR")]
-    if not texts:
-        return
-    ours = " OR ".join(f"{name} LIKE '%{NAME}000%'" for name in texts)
+    ours = " OR ".join(f"{name} LIKE '%{YOUNG}%'" for name, kind in columns.items() if kind in TEXTS)
     values = ", ".join(_value(name, kind) for name, kind in columns.items())
     db.execute(
         f"WITH RECURSIVE copy(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copy WHERE n < {copies})"
-        f" INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM {table}, copy WHERE {ours}"
+        f" INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM {table}, copy WHERE {ours or 'false'}"
         " ORDER BY n DESC"
     )
 
 
 def _value(name: str, kind: str) -> str:
     """A column of the n-th copy: another name, an earlier time, or what it was."""
-    if kind in ("TEXT", "VARCHAR"):
-        return f"replace({name}, '{NAME}', 'seed-' || n || '-')"
+    if kind in TEXTS:
+        return f"replace({name}, '{YOUNG}', 'seed-' || n || '-')"
     if kind == "BIGINT":  # times are microseconds since 1970
         return f"CASE WHEN {name} > 1000000000000000 THEN {name} - n * 600000000 ELSE {name} END"
     return name
