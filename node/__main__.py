@@ -1,0 +1,5 @@
+"""`python -m node` is `freehold`."""
+
+from node.cli import main
+
+main()

@@ -1,0 +1,32 @@
+"""What alembic runs: our tables, on the connection and in the transaction that `node.migrate` has opened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from alembic import context
+
+import node.accounts.tables
+import node.learning.tables
+import node.market.tables
+import node.profiles.tables
+import node.social.tables  # noqa: F401 - each puts its tables into the one `metadata`
+from federation.storage import Timestamp
+from federation.tables import metadata
+
+if TYPE_CHECKING:
+    from alembic.autogenerate.api import AutogenContext
+
+
+def _render(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
+    """A migration must outlive the code of its day: our own types are written as what they are in the database."""
+    return "sa.BigInteger()" if kind == "type" and isinstance(item, Timestamp) else False
+
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,  # SQLite changes a column by copying its table
+    render_item=_render,
+)
+context.run_migrations()
