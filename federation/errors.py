@@ -6,7 +6,8 @@
     |   |-- Forbidden          signed, but not entitled, or blocked        403
     |   `-- Unacceptable       malformed or against a limit                400
     |-- Unreachable        somebody could not be asked for now; try again  503
-    |   `-- Busy               our own budget or database is exhausted     503
+    |   |-- Busy               our own budget or database is exhausted     503
+    |   `-- Disconnected       the connection ended without an answer     503
     |-- Gone               the origin says that it existed and is gone     410
     |-- NotFound           the origin, or we, know nothing of it           404
     `-- Unsafe             an address or document that we must not touch
@@ -70,6 +71,10 @@ class Busy(Unreachable):
     """Our own budget is exhausted for now."""
 
     default_safe = "Too busy for now. Try again later."
+
+
+class Disconnected(Unreachable):
+    """There was a connection, and it ended without an answer: the host is there, but perhaps chokes on this."""
 
 
 class Gone(FederationError):

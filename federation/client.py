@@ -1,0 +1,405 @@
+"""The only outgoing HTTP of a node: guarded, bounded, and signed.
+
+Every request goes through one connector, whose sockets are checked when they are dialled (`federation.guard`).
+Redirects of a GET are followed by hand, at most five, each hop checked and signed anew, so that nothing that was said
+to one host is carried to another; a POST follows none. One deadline covers the whole exchange, one budget counts the
+inflated bytes. No proxy of the environment, no cookies, no plain http unless the node itself is on plain http.
+
+What a node asks for is signed by its instance actor. Peers read two generations of signatures, so the client knocks
+twice (FEDERATION §1): with RFC 9421 or what the host took last, and after a 400, 401 or 403 with the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urljoin
+
+import aiohttp
+from yarl import URL
+
+from federation.authors import Author
+from federation.clock import Clock
+from federation.errors import Busy, Disconnected, Gone, NotFound, Refused, Unacceptable, Unreachable, Unsafe
+from federation.guard import AddressRefused, Guard, GuardedResolver, Lookup, Network, lookup
+from federation.ids import Ids
+from federation.media_type import is_activity
+from keys.requests import Request, Scheme, accept_signature, sign
+from schemas.errors import SchemaError
+from schemas.strict_json import MAX_BYTES, loads_object
+from schemas.terms import ACTIVITY_JSON, LD_JSON_AS
+from schemas.urls import Url, parse_url
+
+ACCEPT = f"{ACTIVITY_JSON}, {LD_JSON_AS}"
+ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+TEMPORARY = frozenset({408, 425, 429})
+KNOCK_AGAIN = frozenset({400, 401, 403})
+UNREAD = (b'"@graph"', b'"@included"', b'"@reverse"')
+CHUNK = 16_384
+MAX_REMEMBERED = 4_096
+MAX_WORDS = 200
+MAX_ANSWER = 65_536
+
+
+@dataclass(frozen=True)
+class ClientSettings:
+    """What the client may do.
+
+    ca_file: a PEM file of authorities besides the system's. allow_networks: private networks that it may reach.
+    hosts: where to dial for a name. allow_http: whether plain http is allowed (a node that is itself on http).
+    seconds: for a GET with all its redirects. post_seconds, connect_seconds: for a POST, for one connection.
+    """
+
+    ca_file: str | None = None
+    allow_networks: tuple[Network, ...] = ()
+    hosts: Mapping[str, tuple[str, int]] = MappingProxyType({})
+    allow_http: bool = False
+    user_agent: str = "Freehold"
+    seconds: float = 10.0
+    post_seconds: float = 15.0
+    connect_seconds: float = 5.0
+    max_bytes: int = MAX_BYTES
+    max_redirects: int = 5
+    max_headers: int = 100
+    connections: int = 512
+    connections_per_host: int = 8
+    fetches: int = 64
+    fetches_per_host: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A JSON document, the URL where it was found in the end, and its exact bytes."""
+
+    url: str
+    document: dict[str, Any]
+    body: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a host said to a POST. words: the beginning of what it said, for the operator."""
+
+    status: int
+    retry_after: timedelta | None = None
+    accept_signature: Scheme | None = None
+    words: str = ""
+
+
+Check = Callable[[Url], None]
+"""Raises for a URL that may not be asked; called for every hop."""
+
+
+class Client:
+    """See the module's docstring. ids: the node's own, to which nothing is ever sent; instance: who signs GETs."""
+
+    def __init__(
+        self,
+        settings: ClientSettings,
+        ids: Ids | None,
+        instance: Author | None,
+        *,
+        clock: Clock | None = None,
+        ask: Lookup = lookup,
+    ) -> None:
+        self._settings = settings
+        self._ids = ids
+        self._instance = instance
+        self._clock = clock or Clock()
+        self._ask = ask
+        self._session: aiohttp.ClientSession | None = None
+        self._resolver: GuardedResolver | None = None
+        self._schemes: dict[str, Scheme] = {}
+        self._fetching = asyncio.Semaphore(settings.fetches)
+        self._fetching_of: Counter[str] = Counter()
+
+    async def get_document(self, url: str, *, check: Check | None = None) -> Fetched:
+        """GET an ActivityPub document; only its media type and its form are checked here, not what it says.
+
+        check: called for each hop before it is asked. Raises Unreachable (for now), NotFound, Gone, Unsafe (an
+        address or a URL that must not be touched), Unacceptable (not ActivityPub, too large), Refused (other 4xx).
+        """
+        fetched = await self._get(url, ACCEPT, is_activity, check, author=self._instance)
+        if any(keyword in fetched.body for keyword in UNREAD):
+            raise Unacceptable(f"{url}: @graph, @included and @reverse are not read")
+        return fetched
+
+    async def get_json(self, url: str, accept: str, *, check: Check | None = None) -> Fetched:
+        """GET a JSON document of another kind (WebFinger, NodeInfo), unsigned; raises as `get_document`."""
+
+        def is_json(content_type: str) -> bool:
+            return content_type.partition(";")[0].strip().lower() in (accept, "application/json")
+
+        return await self._get(url, accept, is_json, check, author=None)
+
+    async def post(self, url: str, body: bytes, author: Author, scheme: Scheme) -> Answer:
+        """POST an activity, signed by its sender in one scheme; redirects are answers like any other.
+
+        Raises Unreachable when there is no connection or no answer in time, Disconnected when the connection was
+        closed instead of an answer (also on a new one: an idle connection may have been closed long before), Unsafe.
+        """
+        target = self._checked(url, None)
+        try:
+            async with asyncio.timeout(self._settings.post_seconds):
+                try:
+                    return await self._post(target, body, author, scheme)
+                except Disconnected:
+                    return await self._post(target, body, author, scheme)
+        except TimeoutError as error:
+            raise Unreachable(f"{url}: no answer within {self._settings.post_seconds:g} s") from error
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._session is not None:
+            await self._session.close()
+        if self._resolver is not None:
+            await self._resolver.close()
+
+    async def _post(self, target: Url, body: bytes, author: Author, scheme: Scheme) -> Answer:
+        headers = {"Content-Type": ACTIVITY_JSON, "Accept": ACCEPT}
+        headers |= self._signature("POST", target, headers, body, author, scheme)
+        async with self._exchange("POST", target, headers, body) as response:
+            wanted = response.headers.get("Accept-Signature")
+            return Answer(
+                response.status,
+                retry_after(response.headers.get("Retry-After"), self._clock.now()),
+                accept_signature(wanted) if wanted else None,
+                await _words(response),
+            )
+
+    async def _get(
+        self, url: str, accept: str, is_wanted: Callable[[str], bool], check: Check | None, *, author: Author | None
+    ) -> Fetched:
+        target = self._checked(url, check)
+        try:
+            async with self._counted(target.host), asyncio.timeout(self._settings.seconds), self._fetching:
+                return await self._follow(target, accept, is_wanted, check, author)
+        except TimeoutError as error:
+            raise Unreachable(f"{url}: no answer within {self._settings.seconds:g} s") from error
+
+    @asynccontextmanager
+    async def _counted(self, host: str) -> AsyncIterator[None]:
+        """One host, however slow, holds only part of what may be fetched at once."""
+        if self._fetching_of[host] >= self._settings.fetches_per_host:
+            raise Busy(f"{host} is being asked {self._settings.fetches_per_host} things already")
+        self._fetching_of[host] += 1
+        try:
+            yield
+        finally:
+            self._fetching_of[host] -= 1
+            if not self._fetching_of[host]:
+                del self._fetching_of[host]
+
+    async def _follow(
+        self, target: Url, accept: str, is_wanted: Callable[[str], bool], check: Check | None, author: Author | None
+    ) -> Fetched:
+        seen = {target}
+        for _ in range(self._settings.max_redirects + 1):
+            found = await self._knock(target, accept, is_wanted, author)
+            if isinstance(found, Fetched):
+                return found
+            target = self._checked(found, check)
+            if target in seen:
+                raise Unacceptable(f"{found}: the redirects go in a circle")
+            seen.add(target)
+        raise Unacceptable(f"{_text(target)}: more than {self._settings.max_redirects} redirects")
+
+    async def _knock(
+        self, target: Url, accept: str, is_wanted: Callable[[str], bool], author: Author | None
+    ) -> Fetched | str:
+        """The document at one hop, or where it redirects to; asked twice if the first signature is not liked."""
+        if author is None:
+            return await self._ask_once(target, accept, is_wanted, {})
+        scheme = self._schemes.get(target.authority, "rfc9421")
+        try:
+            found = await self._ask_signed(target, accept, is_wanted, author, scheme)
+        except _NotLiked:
+            scheme = other(scheme)
+            found = await self._ask_signed(target, accept, is_wanted, author, scheme)
+        self._remember(target.authority, scheme)
+        return found
+
+    def _remember(self, host: str, scheme: Scheme) -> None:
+        self._schemes.pop(host, None)
+        if scheme != "rfc9421":
+            self._schemes[host] = scheme
+        if len(self._schemes) > MAX_REMEMBERED:
+            del self._schemes[next(iter(self._schemes))]
+
+    async def _ask_signed(
+        self, target: Url, accept: str, is_wanted: Callable[[str], bool], author: Author, scheme: Scheme
+    ) -> Fetched | str:
+        signature = self._signature("GET", target, {"Accept": accept}, None, author, scheme)
+        return await self._ask_once(target, accept, is_wanted, signature)
+
+    async def _ask_once(
+        self, target: Url, accept: str, is_wanted: Callable[[str], bool], signature: dict[str, str]
+    ) -> Fetched | str:
+        async with self._exchange("GET", target, {"Accept": accept} | signature, None) as response:
+            url = _text(target)
+            location = response.headers.get("Location")
+            if response.status in REDIRECTS and location is not None:
+                return urljoin(url, location)
+            _check_status(url, response.status)
+            content_type = response.headers.get("Content-Type", "")
+            if not is_wanted(content_type):
+                raise Unacceptable(f"{url}: of media type {content_type[:100]!r}")
+            body = await self._read(url, response)
+        try:
+            return Fetched(url, loads_object(body, max_bytes=self._settings.max_bytes), body, content_type)
+        except SchemaError as error:
+            raise Unacceptable(f"{url}: {error}") from error
+
+    async def _read(self, url: str, response: aiohttp.ClientResponse) -> bytes:
+        """The body, inflated, counted as it arrives: what a header says of its length is not believed."""
+        if response.headers.get("Content-Encoding", "").strip().lower() not in ENCODINGS:
+            raise Unacceptable(f"{url}: encoded in a way that was not asked for")
+        chunks, size = [], 0
+        async for chunk in response.content.iter_chunked(CHUNK):
+            size += len(chunk)
+            if size > self._settings.max_bytes:
+                raise Unacceptable(f"{url}: larger than {self._settings.max_bytes} bytes")
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    def _checked(self, url: str, check: Check | None) -> Url:
+        """The URL as it will be asked; Unsafe for one that must not be."""
+        try:
+            target = parse_url(url)._replace(fragment=None)
+        except SchemaError as error:
+            raise Unsafe(f"{url[:200]!r}: {error}") from error
+        if target.scheme != "https" and not self._settings.allow_http:
+            raise Unsafe(f"{url}: plain http is not used")
+        if self._ids is not None and target.authority == self._ids.host:
+            raise Unsafe(f"{url}: we ask nothing of ourselves")
+        if check is not None:
+            check(target)
+        return target
+
+    def _signature(
+        self, method: str, target: Url, headers: dict[str, str], body: bytes | None, author: Author, scheme: Scheme
+    ) -> dict[str, str]:
+        carried = tuple((name.lower(), value) for name, value in headers.items())
+        request = Request(method, _text(target), carried, body)
+        return sign(request, author.rsa_key_id, author.rsa, scheme, self._clock.now())
+
+    @asynccontextmanager
+    async def _exchange(
+        self, method: str, target: Url, headers: dict[str, str], body: bytes | None
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """One request and its answer; every error of aiohttp leaves as one of ours, with the URL and the reason."""
+        url = _text(target)
+        try:
+            response = await self._opened().request(
+                method, URL(url, encoded=True), headers=headers, data=body, allow_redirects=False
+            )
+            try:
+                yield response
+            finally:
+                response.release()
+        except aiohttp.ClientConnectorError as error:
+            if isinstance(error.os_error, AddressRefused) or "is not a public address" in str(error.os_error):
+                raise Unsafe(f"{url}: {error.os_error}") from error
+            raise Unreachable(f"{url}: {error.os_error}") from error
+        except aiohttp.InvalidURL as error:
+            raise Unsafe(f"{url}: no URL that can be asked") from error
+        except aiohttp.ServerTimeoutError as error:
+            raise Unreachable(f"{url}: no connection within {self._settings.connect_seconds:g} s") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise Disconnected(f"{url}: {type(error).__name__}: {str(error)[:MAX_WORDS]}") from error
+
+    def _opened(self) -> aiohttp.ClientSession:
+        """The session, made when it is first needed: reading the system's authorities takes its time."""
+        if self._session is None:
+            guard = Guard(self._settings.allow_networks)
+            self._resolver = GuardedResolver(guard, self._settings.hosts, self._ask)
+            connector = aiohttp.TCPConnector(
+                resolver=self._resolver,
+                socket_factory=guard.socket,
+                ssl=_tls(self._settings.ca_file),
+                limit=self._settings.connections,
+                limit_per_host=self._settings.connections_per_host,
+                ttl_dns_cache=60,
+            )
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._settings.connect_seconds),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=False,
+                max_headers=self._settings.max_headers,
+                headers={"User-Agent": self._user_agent(), "Accept-Encoding": "gzip, deflate"},
+            )
+        return self._session
+
+    def _user_agent(self) -> str:
+        return self._settings.user_agent if self._ids is None else f"{self._settings.user_agent} (+{self._ids.origin}/)"
+
+
+class _NotLiked(Refused):
+    """A 400, 401 or 403: perhaps only because of the kind of signature."""
+
+
+def other(scheme: Scheme) -> Scheme:
+    """The other generation."""
+    return "cavage" if scheme == "rfc9421" else "rfc9421"
+
+
+def _tls(ca_file: str | None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        context.load_verify_locations(ca_file)
+    return context
+
+
+def _text(target: Url) -> str:
+    return target.origin + target.target
+
+
+def _check_status(url: str, status: int) -> None:
+    if 200 <= status < 300:
+        return
+    message = f"{url} answers {status}"
+    if status == 404:
+        raise NotFound(message)
+    if status == 410:
+        raise Gone(message)
+    if status >= 500 or status in TEMPORARY:
+        raise Unreachable(message)
+    raise _NotLiked(message) if status in KNOCK_AGAIN else Refused(message)
+
+
+async def _words(response: aiohttp.ClientResponse) -> str:
+    """Read an answer to its end, so that its connection can be used again, and keep how it begins if it is a no."""
+    size, first = 0, b""
+    async for chunk in response.content.iter_chunked(CHUNK):
+        size += len(chunk)
+        first = first or chunk[:MAX_WORDS]
+        if size > MAX_ANSWER:
+            response.close()
+            break
+    if response.status < 300:
+        return ""
+    return "".join(char if char.isprintable() else " " for char in first.decode("utf-8", "replace")).strip()
+
+
+def retry_after(value: str | None, now: datetime) -> timedelta | None:
+    """A Retry-After in seconds or as a date (RFC 9110 §10.2.3); None when there is none that can be read."""
+    if value is None:
+        return None
+    if value.strip().isdigit():
+        return timedelta(seconds=min(int(value.strip()[:12]), 10**9))
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now
