@@ -1,0 +1,106 @@
+"""What a scope is given: a transaction with the time at its start, and how times are kept."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, CursorResult, Row
+
+Note = tuple[str, str | None]
+"""A topic and its payload; None stands for anything that the topic is about."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Timestamp(sa.types.TypeDecorator[datetime]):
+    """An aware UTC datetime, kept as whole microseconds since 1970: exact, sortable, equal on both databases."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:
+        """Datetime -> microseconds."""
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> datetime | None:
+        """Microseconds -> datetime."""
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+class Tx:
+    """One unit of work. `now` is the time at its start; every row that it writes carries that time."""
+
+    __slots__ = ("connection", "notes", "now")
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self.connection = connection
+        self.now = now
+        self.notes: list[Note] = []
+
+    def execute(
+        self,
+        statement: sa.Executable,
+        parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+    ) -> CursorResult[Any]:
+        """Run a Core statement; a list of parameters is an executemany."""
+        return self.connection.execute(statement, parameters)
+
+    def row(self, statement: sa.Executable) -> Row[Any] | None:
+        """The first row, or None."""
+        return self.connection.execute(statement).first()
+
+    def rows(self, statement: sa.Executable) -> Sequence[Row[Any]]:
+        """All rows."""
+        return self.connection.execute(statement).all()
+
+    def scalar(self, statement: sa.Executable) -> Any:
+        """The first column of the first row, or None."""
+        return self.connection.execute(statement).scalar()
+
+    def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+        """An INSERT that knows `on_conflict_do_nothing` and `on_conflict_do_update` on either database."""
+        if self.connection.dialect.name == "postgresql":
+            return postgresql.insert(table)
+        return sqlite.insert(table)
+
+    def notify(self, topic: str, payload: str | None = None) -> None:
+        """After the commit, call the subscribers of `topic`, here and in other processes on this database."""
+        self.notes.append((topic, payload))
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """What raises inside is undone alone, its notifications with it."""
+        noted = len(self.notes)
+        self._control("SAVEPOINT inner")
+        try:
+            yield
+        except BaseException:
+            del self.notes[noted:]
+            if not self._is_lost():
+                self._control("ROLLBACK TO SAVEPOINT inner")
+                self._control("RELEASE SAVEPOINT inner")
+            raise
+        self._control("RELEASE SAVEPOINT inner")
+
+    def _control(self, statement: str) -> None:
+        """Straight to the driver where that can be: SQLAlchemy costs ten times the statement itself."""
+        if self.connection.dialect.name == "sqlite":
+            driver(self.connection).execute(statement)
+        else:
+            self.connection.exec_driver_sql(statement)
+
+    def _is_lost(self) -> bool:
+        """Whether SQLite has rolled back the whole transaction by itself, as it does on a full disk."""
+        return self.connection.dialect.name == "sqlite" and not driver(self.connection).in_transaction
+
+
+def driver(connection: Connection) -> sqlite3.Connection:
+    """The connection of the standard library under one of SQLAlchemy's."""
+    return connection.connection.driver_connection  # type: ignore[return-value]
