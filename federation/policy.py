@@ -11,7 +11,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
+import structlog
 
+from federation.errors import FederationError
 from federation.tables import host_rules
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from federation.storage import Database, Tx
 
 TOPIC = "policy"
+RETRY_SECONDS = 1.0
+
+_log = structlog.get_logger()
 
 
 class Policy:
@@ -27,6 +32,7 @@ class Policy:
 
     def __init__(self, rules: Mapping[str, str] = MappingProxyType({})) -> None:
         self._rules = dict(rules)
+        self._stale = False
         self._reloading: asyncio.Task[None] | None = None
 
     @property
@@ -43,10 +49,27 @@ class Policy:
         """Read the rules again whenever a scope has notified `policy`."""
 
         def changed(payload: str | None) -> None:
+            self._stale = True
             if self._reloading is None or self._reloading.done():
-                self._reloading = asyncio.get_running_loop().create_task(db.read(self.load))
+                self._reloading = asyncio.get_running_loop().create_task(self._reload(db))
 
         db.subscribe(TOPIC, changed)
+
+    async def _reload(self, db: Database) -> None:
+        """Until no change has been announced since the reading began."""
+        while self._stale:
+            self._stale = False
+            try:
+                await db.read(self.load)
+            except FederationError as error:
+                _log.warning("policy.not_read", error=str(error)[:500])
+                self._stale = True
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def settled(self) -> None:
+        """Return once every change that was announced so far is in force."""
+        if self._reloading is not None:
+            await self._reloading
 
     def rule(self, host: str) -> str | None:
         """The nearest rule for `host[:port]`: its own, else its parent domain's."""

@@ -50,6 +50,24 @@ async def test_rules_are_read_again_when_they_change(db: Database) -> None:
     assert policy.is_empty
     await db.write(block)
     await asyncio.wait_for(heard.wait(), 5)
-    async with asyncio.timeout(5):
-        while not policy.blocked("bad.example"):
-            await asyncio.sleep(0)
+    await policy.settled()
+    assert policy.blocked("bad.example")
+
+
+async def test_a_change_during_a_reload_is_not_missed(db: Database) -> None:
+    policy = Policy()
+    policy.watch(db)
+    heard = asyncio.Semaphore(0)
+    db.subscribe("policy", lambda payload: heard.release())
+
+    def block(tx: Tx, host: str) -> None:
+        tx.execute(tx.insert(host_rules).values(host=host, rule="block", created_at=tx.now))
+        tx.notify("policy")
+
+    hosts = [f"{number}.example" for number in range(5)]
+    for host in hosts:  # each lands somewhere in the reload that the one before has started
+        await db.write(block, host)
+    for _ in hosts:
+        await asyncio.wait_for(heard.acquire(), 5)
+    await policy.settled()
+    assert all(policy.blocked(host) for host in hosts)
