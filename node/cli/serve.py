@@ -81,7 +81,8 @@ async def _when_set_up(ground: Ground, listening: socket.socket | None, bind: st
     application, token = setup_application(ground, done.set)
     try:
         async with _Site(application, listening):
-            click.echo(f"Set up your node here:\n\n  http://{_reachable(bind)}/setup?token={token}\n")
+            address = ground.settings.node.origin or f"http://{_reachable(bind)}"
+            click.echo(f"Set up your node here:\n\n  {address}/setup?token={token}\n")
             await _first(done, stop)
     finally:
         elsewhere.cancel()
