@@ -57,7 +57,7 @@ def set_up(tx: Tx, vault: Vault, draft: SetupDraft, password: str, keys: SetupKe
         raise AlreadySetUp(address.origin if address else "another node")
     authors = Authors(vault, Ids(draft.origin, draft.handle_domain))
     ensure_instance_actor(tx, authors, keys.instance)
-    first = profiles.first_profile(draft.name, draft.kind)
+    first = profiles.first_profile(tx, draft.name, draft.kind)
     author = create_local_actor(tx, authors, draft.username, keys.person, first)
     row = tx.execute(
         sa.insert(accounts)

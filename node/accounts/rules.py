@@ -26,7 +26,6 @@ RESERVED = frozenset(
     | {"instance.actor", "mod", "moderator", "nobody", "postmaster", "root", "security", "server", "support", "system"}
     | {"webmaster"}
 )
-)
 
 _SAFE_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*\Z")
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
