@@ -16,10 +16,9 @@ import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from types import MappingProxyType
 from typing import Any
 from urllib.parse import urljoin
 
@@ -61,7 +60,7 @@ class ClientSettings:
 
     ca_file: str | None = None
     allow_networks: tuple[Network, ...] = ()
-    hosts: Mapping[str, tuple[str, int]] = MappingProxyType({})
+    hosts: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     allow_http: bool = False
     user_agent: str = "Freehold"
     seconds: float = 10.0
