@@ -1,0 +1,1 @@
+"""Gigs: work that somebody offers, and work that somebody is looking for."""

@@ -1,0 +1,1 @@
+"""Pictures: taken in with suspicion, made anew, found by what they contain."""
