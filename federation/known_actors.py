@@ -98,7 +98,8 @@ def store_actor(tx: Tx, actor: Actor, verification: Verification, *, acct: str |
     values = actor_values(actor, dumps(actor.document), verification)
     times = {"fetched_at": tx.now, "updated_at": tx.now}
     changed = values | times | ({"acct": acct} if acct else {})
-    insert = tx.insert(actors).values(values | times, acct=acct, local=False, first_seen=tx.now)
+    first = {"acct": acct, "local": False, "first_seen": tx.now}
+    insert = tx.insert(actors).values(values | times | first)
     may_change = sa.and_(~actors.c.local, actors.c.gone_at.is_(None))
     result = tx.execute(insert.on_conflict_do_update(index_elements=["id"], set_=changed, where=may_change))
     if result.rowcount:
