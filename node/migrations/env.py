@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+import sqlalchemy as sa
 from alembic import context
 
 import node.accounts.tables
@@ -19,8 +20,15 @@ if TYPE_CHECKING:
 
 
 def _render(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
-    """A migration must outlive the code of its day: our own types are written as what they are in the database."""
-    return "sa.BigInteger()" if kind == "type" and isinstance(item, Timestamp) else False
+    """A migration must outlive the code of its day, and speak to either database.
+
+    So our own types are written as what they are in the database, and false as itself: as text it would be SQLite's 0.
+    """
+    if kind == "type" and isinstance(item, Timestamp):
+        return "sa.BigInteger()"
+    if kind == "server_default" and isinstance(getattr(item, "arg", None), sa.False_):
+        return "sa.false()"
+    return False
 
 
 context.configure(

@@ -62,7 +62,7 @@ def upgrade() -> None:
     sa.Column('outbox', sa.Text(), nullable=True),
     sa.Column('followers', sa.Text(), nullable=True),
     sa.Column('following', sa.Text(), nullable=True),
-    sa.Column('manually_approves', sa.Boolean(), server_default=sa.text('0'), nullable=False),
+    sa.Column('manually_approves', sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.Column('document', sa.LargeBinary(), nullable=False),
     sa.Column('verification', sa.Text(), nullable=False),
     sa.Column('first_seen', sa.BigInteger(), nullable=False),
@@ -119,6 +119,33 @@ def upgrade() -> None:
         batch_op.create_index('ix_follows_followee_state', ['followee', 'state', 'created_at'], unique=False)
         batch_op.create_index('ix_follows_follower_state', ['follower', 'state', 'created_at'], unique=False)
 
+    op.create_table('gigs',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('owner', sa.Text(), nullable=False),
+    sa.Column('local', sa.Boolean(), nullable=False),
+    sa.Column('purpose', sa.Text(), nullable=False),
+    sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('body_md', sa.Text(), nullable=True),
+    sa.Column('body_html', sa.Text(), nullable=False),
+    sa.Column('unit', sa.Text(), nullable=False),
+    sa.Column('price', sa.Text(), nullable=True),
+    sa.Column('currency', sa.Text(), nullable=True),
+    sa.Column('available', sa.Text(), nullable=True),
+    sa.Column('minimum', sa.Text(), nullable=True),
+    sa.Column('skills', sa.Text(), nullable=False),
+    sa.Column('words', sa.Text(), nullable=False),
+    sa.Column('page', sa.Text(), nullable=True),
+    sa.Column('visibility', sa.Text(), nullable=False),
+    sa.Column('verification', sa.Text(), nullable=False),
+    sa.Column('published', sa.BigInteger(), nullable=False),
+    sa.Column('updated', sa.BigInteger(), nullable=False),
+    sa.Column('end_time', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_gigs'))
+    )
+    with op.batch_alter_table('gigs', schema=None) as batch_op:
+        batch_op.create_index('ix_gigs_owner', ['owner', 'published'], unique=False)
+        batch_op.create_index('ix_gigs_published', ['published', 'id'], unique=False)
+
     op.create_table('host_rules',
     sa.Column('host', sa.Text(), nullable=False),
     sa.Column('rule', sa.Text(), nullable=False),
@@ -131,6 +158,7 @@ def upgrade() -> None:
     sa.Column('activity_id', sa.Text(), nullable=False),
     sa.Column('type', sa.Text(), nullable=False),
     sa.Column('actor_id', sa.Text(), nullable=False),
+    sa.Column('subject', sa.Text(), nullable=True),
     sa.Column('signer', sa.Text(), nullable=False),
     sa.Column('body', sa.LargeBinary(), nullable=True),
     sa.Column('received_at', sa.BigInteger(), nullable=False),
@@ -143,6 +171,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('inbox_messages', schema=None) as batch_op:
         batch_op.create_index('ix_inbox_messages_due', ['due_at', 'id'], unique=False, sqlite_where=sa.text("state = 'pending'"), postgresql_where=sa.text("state = 'pending'"))
+        batch_op.create_index('ix_inbox_messages_order', ['subject', 'actor_id', 'id'], unique=False, sqlite_where=sa.text("state = 'pending'"), postgresql_where=sa.text("state = 'pending'"))
 
     op.create_table('modules',
     sa.Column('id', sa.Text(), nullable=False),
@@ -208,11 +237,20 @@ def upgrade() -> None:
     sa.Column('failures', sa.Integer(), server_default='0', nullable=False),
     sa.Column('failing_since', sa.BigInteger(), nullable=True),
     sa.Column('retry_at', sa.BigInteger(), nullable=True),
-    sa.Column('paused', sa.Boolean(), server_default=sa.text('0'), nullable=False),
+    sa.Column('paused', sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.Column('last_success', sa.BigInteger(), nullable=True),
     sa.Column('last_error', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('host', name=op.f('pk_peers'))
     )
+    op.create_table('profiles',
+    sa.Column('actor_id', sa.Text(), nullable=False),
+    sa.Column('summary_md', sa.Text(), nullable=False),
+    sa.Column('picture', sa.Text(), nullable=True),
+    sa.PrimaryKeyConstraint('actor_id', name=op.f('pk_profiles'))
+    )
+    with op.batch_alter_table('profiles', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_profiles_picture'), ['picture'], unique=False)
+
     op.create_table('timeline',
     sa.Column('object_id', sa.Text(), nullable=False),
     sa.Column('reader', sa.Text(), nullable=False),
