@@ -103,10 +103,10 @@ def base_of(message: Message, signed: InnerList) -> bytes:
     lines, seen = [], set()
     for item in signed.items:
         name = item.value
-        if not isinstance(name, str) or name in seen:
-            raise BadHeader("a covered component stands twice, or is no name")
         if item.parameters:
             raise UnsupportedScheme("components with parameters are not read")
+        if not isinstance(name, str) or name in seen:
+            raise BadHeader("a covered component stands twice, or is no name")
         seen.add(name)
         lines.append(f'"{name}": {_component(message, name)}\n')
     lines.append(f'"@signature-params": {write(signed)}')
