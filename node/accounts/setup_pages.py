@@ -21,6 +21,7 @@ from node.web.keys import GROUND, NODE, PROXIES
 from node.web.render import page, see_other
 from schemas.urls import parse_url
 
+NOT_SURE = "Say that you mean to keep this address: it can never change."
 NOT_THE_LINK = "This is not the link that the server printed when it started. Nothing was changed."
 
 
@@ -59,13 +60,14 @@ async def submit(request: web.Request) -> web.StreamResponse:
     form = await read_form(request)
     _check(request, form.get("token", ""))
     ground = request.app[GROUND]
+    errors = {} if form.get("sure") == "yes" else {"sure": NOT_SURE}
     try:
         draft = parse_setup(form)
         setup.agree(ground.settings.node, draft)
-        if form.get("sure") != "yes":
-            raise Invalid({"sure": "Say that you mean to keep this address: it can never change."})
     except Invalid as error:
-        return await _page(request, form, error.errors)
+        return await _page(request, form, error.errors | errors)
+    if errors:
+        return await _page(request, form, errors)
     account = await setup.set_up(ground.db, ground.vault, draft)
     secret = await ground.db.write(commands.open_session, account.id)
     if request.app[PROXIES].origin_of(request) == draft.origin:
