@@ -80,6 +80,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _integer(text: str) -> int:
     if len(text) > 20 or abs(int(text)) > MAX_INT:
         raise ValueError("a number is too large")
+    if text == "-0":
+        raise ValueError("minus zero is two numbers to two readers")
     return int(text)
 
 
@@ -89,6 +91,8 @@ def _real(text: str) -> float:
     value = float(text)
     if value in (float("inf"), float("-inf")):
         raise ValueError("a number is too large")
+    if value == 0 and text.startswith("-"):
+        raise ValueError("minus zero is two numbers to two readers")
     return value
 
 
