@@ -2,7 +2,8 @@
 
 An object proof is looked at first, then an HTTP signature of either generation. A proof that is broken is a refusal,
 whatever else the request carries: somebody has changed what its author signed. A proof by the actor's own key needs
-no HTTP signature, so a proven activity may be forwarded by anybody.
+no HTTP signature, so a proven activity may be forwarded by anybody. A proof of a kind that is not read here says
+nothing.
 
 A key is believed when its owner's document, at its owner's origin, lists it; `Resolver.key` sees to that. A key that
 fails is asked for once more, since it may have been changed.
@@ -33,6 +34,14 @@ class Claim(Protocol):
         """Return, or raise BadSignature."""
 
 
+class KeyGone(Unauthenticated):
+    """The origin of a key says that there is no such key, or no such owner, any more."""
+
+    def __init__(self, key_id: str, message: str) -> None:
+        super().__init__(f"{key_id} is gone: {message}")
+        self.key_id = key_id
+
+
 class Authenticator:
     """See the module's docstring."""
 
@@ -45,12 +54,16 @@ class Authenticator:
     async def signer_of(self, request: requests.Request, document: dict[str, Any], envelope: Envelope) -> Signer:
         """Who is proven to have sent this activity.
 
-        Raises Unauthenticated (no signature, or none that holds), Forbidden (a blocked host), Unreachable (the key
-        cannot be had for now), Gone or NotFound (the origin knows no such key or actor any more).
+        Raises Unauthenticated (no signature, or none that holds; KeyGone when its key is no more), Forbidden (a
+        blocked host), Unreachable (the key cannot be had for now).
         """
-        if "proof" in document:
-            return await self._by_proof(document, envelope.actor)
-        return await self.requester(request)
+        claim = self._proof(document)
+        if claim is None:
+            return await self.requester(request)
+        key = await self._holding(claim, claim.verification_method)
+        if key.actor_id != envelope.actor:
+            raise Unauthenticated(f"the proof is by {key.actor_id}, the activity by {envelope.actor}")
+        return Signer(key.actor_id, key.key_id, "proof")
 
     async def requester(self, request: requests.Request) -> Signer:
         """Who is proven by the HTTP signature alone to have sent this request; raises as `signer_of`."""
@@ -63,22 +76,15 @@ class Authenticator:
         key = await self._holding(claim, claim.key_id)
         return Signer(key.actor_id, key.key_id, claim.scheme)
 
-    async def _by_proof(self, document: dict[str, Any], actor_id: str) -> Signer:
-        claim = _read_proof(document)
-        key = await self._holding(claim, claim.verification_method)
-        if key.actor_id != actor_id:
-            raise Unauthenticated(f"the proof is by {key.actor_id}, the activity by {actor_id}")
-        return Signer(actor_id, key.key_id, "proof")
-
     async def proves(self, document: dict[str, Any], owner: str) -> bool:
         """Whether an object's own proof holds under a key of its owner.
 
-        False when it has none. Raises Unauthenticated for a proof that fails or is by somebody else, Unreachable
-        when that cannot be told for now.
+        False when it has none that is read here. Raises Unauthenticated for a proof that fails or is by somebody
+        else, Unreachable when that cannot be told for now.
         """
-        if "proof" not in document:
+        claim = self._proof(document)
+        if claim is None:
             return False
-        claim = _read_proof(document)
         key = await self._holding(claim, claim.verification_method)
         if key.actor_id != owner:
             raise Unauthenticated(f"the object's proof is by {key.actor_id}, the object is {owner}'s")
@@ -99,10 +105,20 @@ class Authenticator:
         self._check_host(key.actor_id)
         return key
 
+    def _proof(self, document: dict[str, Any]) -> proofs.ProofClaim | None:
+        if "proof" not in document:
+            return None
+        try:
+            return proofs.read_proof(document, now=self._clock.now())
+        except KeysError as error:
+            raise Unauthenticated(f"the proof: {error}") from error
+
     async def _key(self, key_id: str, *, refresh: bool = False) -> ResolvedKey:
         try:
             return await self._resolver.key(key_id, refresh=refresh)
-        except (Unreachable, Gone, NotFound, Unauthenticated, Forbidden):
+        except (Gone, NotFound) as error:
+            raise KeyGone(key_id, str(error)) from error
+        except (Unreachable, Unauthenticated, Forbidden):
             raise
         except (FederationError, KeysError, SchemaError) as error:
             raise Unauthenticated(f"{key_id}: {error}") from error
@@ -117,13 +133,3 @@ class Authenticator:
             raise Unauthenticated(f"{url} is ours, and we send nothing to ourselves")
         if self._policy.blocked(host):
             raise Forbidden(f"{host} is blocked")
-
-
-def _read_proof(document: dict[str, Any]) -> proofs.ProofClaim:
-    try:
-        claim = proofs.read_proof(document)
-    except KeysError as error:
-        raise Unauthenticated(f"the proof: {error}") from error
-    if claim is None:
-        raise Unauthenticated("the proof is of no kind that is read here")
-    return claim

@@ -30,11 +30,15 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """An authenticated activity, not yet looked into. key: what makes it once only, its activity's id."""
+    """An authenticated activity, not yet looked into.
+
+    key: what makes it once only, its activity's id. subject: what it is about, within which its actor's order counts.
+    """
 
     key: str
     type: str
     actor_id: str
+    subject: str | None
     signer: Signer
     body: bytes
 
@@ -110,6 +114,7 @@ def _row(tx: Tx, message: Message) -> dict[str, object]:
         "activity_id": message.key,
         "type": message.type,
         "actor_id": message.actor_id,
+        "subject": message.subject,
         "signer": msgspec.json.encode(message.signer).decode(),
         "body": message.body,
         "received_at": tx.now,

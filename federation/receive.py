@@ -13,16 +13,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 import structlog
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
-from federation import authority
-from federation.authenticate import Authenticator
+from federation import authority, bodies
+from federation.authenticate import Authenticator, KeyGone
+from federation.bodies import DEFAULT_LIMITS, Bodies, DoorLimits, NotActivity
 from federation.documents import Documents
 from federation.errors import (
     FederationError,
@@ -39,67 +38,26 @@ from federation.intake import FORWARDED, Intake, Message
 from federation.media_type import is_activity
 from federation.objects import ObjectsDeleted
 from federation.policy import Policy
-from federation.rates import Limiter, Rate, address_key
+from federation.rates import Limiter, address_key
 from federation.resolve import Resolver
 from federation.storage import Database, Tx
 from federation.tables import actors
 from federation.types import Signer
 from keys.requests import Request
-from schemas.base import MAX_MANY, Envelope, envelope_of, id_of
+from schemas.base import Envelope, id_of
 from schemas.errors import SchemaError
 from schemas.jsonld import normalise
-from schemas.strict_json import dumps, loads_object
+from schemas.strict_json import dumps
 from schemas.urls import host_of
 
 ACCEPT_SIGNATURE = (
     'sig1=("@method" "@target-uri" "@authority" "content-digest");created;keyid;alg="rsa-v1_5-sha256"'  # RFC 9421 §5.1
 )
 RETRY_SECONDS = 120
-UNREAD = (b'"@graph"', b'"@included"', b'"@reverse"')
+UNUSUAL_TOKENS = 20.0
+"""What a document in unfamiliar JSON-LD counts of its host's rate: reading one costs as much as twenty others."""
 
 _log = structlog.get_logger()
-
-
-HOST_RATE = Rate(per_second=50, burst=3_000)
-FAILURE_RATE = Rate(per_second=5, burst=300)
-
-
-@dataclass(frozen=True, slots=True)
-class DoorLimits:
-    """What one POST, one host and one address may cost.
-
-    body: bytes, inflated. seconds: until the body is complete. host: verified activities of one host. failures:
-    refused requests of one peer address, before it gets no hearing for a while.
-    """
-
-    body: int = 1_048_576
-    seconds: float = 10.0
-    host: Rate = HOST_RATE
-    failures: Rate = FAILURE_RATE
-
-
-DEFAULT_LIMITS = DoorLimits()
-
-
-class TooLarge(Refused):
-    """The body exceeds the limit."""
-
-    status = 413
-    default_safe = "The body is larger than 1 MiB."
-
-
-class NotActivity(Refused):
-    """The body is of another media type."""
-
-    status = 415
-    default_safe = "Post application/activity+json."
-
-
-class TooSlow(Refused):
-    """The body did not arrive in time."""
-
-    status = 408
-    default_safe = "The body did not arrive in time."
 
 
 class TooMany(Refused):
@@ -143,6 +101,7 @@ class InboxDoor:
         self._limits = limits
         self._peer = peer
         self._deleted = deleted
+        self._bodies = Bodies(limits)
         self._intake = Intake(db)
         self._hosts = Limiter(limits.host)
         self._failures = Limiter(limits.failures)
@@ -181,21 +140,24 @@ class InboxDoor:
         if not is_activity(request.headers.get("Content-Type", "")):
             raise NotActivity("the body is not of an ActivityPub media type")
         await self._check_address(request.match_info.get("username"))
-        body = await read_body(request, self._limits)
-        document = _parse(body, self._limits)
-        view = _familiar(document)
-        envelope = _envelope(view)
+        body = await self._bodies.read(request)
+        with self._bodies.held(body):
+            await self._take_body(request, body)
+
+    async def _take_body(self, request: web.Request, body: bytes) -> None:
+        document = bodies.parse(body, self._limits)
+        envelope = bodies.envelope(document)
         authority.check_envelope(envelope, self._ids)
-        _check_lists(view)
+        bodies.check_lists(document)
         self._check_host(envelope.actor)
-        ends = _ends_itself(view, envelope)
+        ends = _ends_itself(document, envelope)
         if ends and not await self._db.read(_knows, envelope.actor):
             return  # SECURITY 41: nothing to forget, and nobody is asked about it
         signer = await self._signer(request, document, envelope, body, ends=ends)
         if signer is None:
             return
         self._throttle(signer)
-        await self._intake.put(Message(_key(envelope, signer), envelope.type, envelope.actor, signer, body))
+        await self._intake.put(_message(signer, envelope, self._familiar(document, envelope, signer), body))
 
     async def _check_address(self, username: str | None) -> None:
         if username is None:
@@ -214,10 +176,10 @@ class InboxDoor:
         """The signer; None when the activity said that its actor is gone, and the actor's origin confirmed it."""
         try:
             signer = await self._authenticator.signer_of(signed_request(request, self._ids, body), document, envelope)
-        except (Gone, NotFound) as error:
-            if ends and await self._confirm_end(envelope.actor):
+        except KeyGone as error:
+            if ends and authority.same_origin(error.key_id, envelope.actor) and await self._confirm_end(envelope.actor):
                 return None
-            raise Unauthenticated(f"the key's owner is gone: {error}") from error
+            raise
         if signer.actor_id != envelope.actor and "signature" not in document:
             raise Unauthenticated(f"signed by {signer.actor_id}, but the activity is {envelope.actor}'s")
         return signer
@@ -230,30 +192,29 @@ class InboxDoor:
             return True
         return False
 
-    def _throttle(self, signer: Signer) -> None:
+    def _throttle(self, signer: Signer, tokens: float = 1.0) -> None:
         host = host_of(signer.actor_id)
-        wait = self._hosts.take(host, _monotonic())
+        wait = self._hosts.take(host, _monotonic(), tokens)
         if wait:
             raise TooMany(f"{host} sends too many activities", wait)
 
+    def _familiar(self, document: dict[str, Any], envelope: Envelope, signer: Signer) -> dict[str, Any]:
+        """The document in the terms that are read here.
 
-async def read_body(request: web.Request, limits: DoorLimits) -> bytes:
-    """The body, inflated, counted while it arrives: TooLarge, TooSlow, or Unacceptable for a broken encoding."""
-    if (request.content_length or 0) > limits.body:
-        raise TooLarge("Content-Length is over the limit")
-    chunks, size = [], 0
-    try:
-        async with asyncio.timeout(limits.seconds):
-            while chunk := await request.content.readany():
-                size += len(chunk)
-                if size > limits.body:
-                    raise TooLarge("the body is over the limit")
-                chunks.append(chunk)
-    except TimeoutError as error:
-        raise TooSlow("the body did not arrive in time") from error
-    except (HttpProcessingError, web.RequestPayloadError) as error:
-        raise Unacceptable("the body's encoding is broken") from error
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        Unfamiliar JSON-LD costs something, so it is looked into only now that somebody answers for it; then it must
+        say about itself what it said in plain words before.
+        """
+        try:
+            view = normalise(document)
+        except SchemaError as error:
+            raise Unacceptable(f"the document: {error}") from error
+        if view is not document:
+            self._throttle(signer, UNUSUAL_TOKENS)
+            bodies.refuse_unread(view)
+            bodies.check_lists(view)
+            if bodies.envelope(view) != envelope:
+                raise Unacceptable("as JSON-LD the activity is another than as JSON")
+        return view
 
 
 def signed_request(request: web.Request, ids: Ids, body: bytes | None) -> Request:
@@ -265,51 +226,34 @@ def signed_request(request: web.Request, ids: Ids, body: bytes | None) -> Reques
     return Request(request.method, ids.origin + target, headers, body)
 
 
-def _familiar(document: dict[str, Any]) -> dict[str, Any]:
-    """The document in the terms that are read here."""
-    try:
-        return normalise(document)
-    except SchemaError as error:
-        raise Unacceptable(f"the document: {error}") from error
-
-
-def _parse(body: bytes, limits: DoorLimits) -> dict[str, Any]:
-    if any(keyword in body for keyword in UNREAD):
-        raise Unacceptable("@graph, @included and @reverse are not read")  # SECURITY 30: at no depth
-    try:
-        return loads_object(body, max_bytes=limits.body)
-    except SchemaError as error:
-        raise Unacceptable(f"the body is not a JSON object: {error}") from error
-
-
-def _envelope(view: dict[str, Any]) -> Envelope:
-    try:
-        return envelope_of(view)
-    except SchemaError as error:
-        raise Unacceptable(f"the activity: {error}") from error
-
-
-def _check_lists(view: dict[str, Any]) -> None:
-    """SECURITY 81: what names 20,000 recipients is refused before anybody is asked about it."""
-    for holder in (view, view.get("object")):
-        if not isinstance(holder, dict):
-            continue
-        for name in ("to", "cc", "tag", "attachment", "object"):
-            value = holder.get(name)
-            if isinstance(value, list) and len(value) > MAX_MANY:
-                raise Unacceptable(f"{name} lists more than {MAX_MANY}")
-
-
 def _ends_itself(view: dict[str, Any], envelope: Envelope) -> bool:
     return envelope.type == "Delete" and id_of(view.get("object")) == envelope.actor
 
 
-def _key(envelope: Envelope, signer: Signer) -> str:
-    return envelope.id if signer.actor_id == envelope.actor else FORWARDED + envelope.id
+def _message(signer: Signer, envelope: Envelope, view: dict[str, Any], body: bytes) -> Message:
+    """A forward takes neither the id nor the place in the order of what its actor signs."""
+    forwarded = signer.actor_id != envelope.actor
+    return Message(
+        key=FORWARDED + envelope.id if forwarded else envelope.id,
+        type=envelope.type,
+        actor_id=envelope.actor,
+        subject=None if forwarded else _subject(view, envelope.type),
+        signer=signer,
+        body=body,
+    )
+
+
+def _subject(view: dict[str, Any], verb: str) -> str | None:
+    """What an activity is about: its object, or what the activity that it takes back was about."""
+    obj = view.get("object")
+    if verb == "Undo" and isinstance(obj, dict) and id_of(obj.get("object")):
+        return id_of(obj.get("object"))
+    return id_of(obj)
 
 
 def _knows(tx: Tx, actor_id: str) -> bool:
-    return tx.scalar(sa.select(actors.c.id).where(actors.c.id == actor_id)) is not None
+    """Whether there is anything to end."""
+    return tx.scalar(sa.select(actors.c.id).where(actors.c.id == actor_id, actors.c.gone_at.is_(None))) is not None
 
 
 def _monotonic() -> float:

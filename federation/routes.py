@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from federation.authenticate import Authenticator
+from federation.bodies import DEFAULT_LIMITS, DoorLimits
 from federation.discovery import Discovery
 from federation.documents import Documents
 from federation.ids import Ids
 from federation.objects import ObjectsDeleted
 from federation.policy import Policy
-from federation.receive import DEFAULT_LIMITS, DoorLimits, InboxDoor, direct_peer
+from federation.receive import InboxDoor, direct_peer
 from federation.resolve import Resolver
 from federation.serve import Serve
 from federation.storage import Database

@@ -135,6 +135,7 @@ inbox_messages = sa.Table(
     sa.Column("activity_id", sa.Text, nullable=False, unique=True),  # for ever: an effect happens once
     sa.Column("type", sa.Text, nullable=False),
     sa.Column("actor_id", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text),  # what it is about: messages of one actor about one thing keep their order
     sa.Column("signer", sa.Text, nullable=False),  # JSON of federation.types.Signer
     sa.Column("body", sa.LargeBinary),  # None once done and past retention
     sa.Column("received_at", Timestamp, nullable=False),
@@ -143,6 +144,8 @@ inbox_messages = sa.Table(
     sa.Column("due_at", Timestamp, nullable=False),
     sa.Column("reason", sa.Text),
     sa.Index("ix_inbox_messages_due", "due_at", "id", sqlite_where=sa.text("state = 'pending'"),
+             postgresql_where=sa.text("state = 'pending'")),
+    sa.Index("ix_inbox_messages_order", "subject", "actor_id", "id", sqlite_where=sa.text("state = 'pending'"),
              postgresql_where=sa.text("state = 'pending'")),
 )  # fmt: skip
 
@@ -160,13 +163,14 @@ deliveries = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),  # that failed for reasons of this item
     sa.Column("created_at", Timestamp, nullable=False),
     sa.Column("due_at", Timestamp, nullable=False),
+    sa.Column("leased_until", Timestamp),  # where several workers share a database: one of them has it in hand
     sa.Column("last_status", sa.Integer),
     sa.Column("last_error", sa.Text),
     sa.Column("finished_at", Timestamp),
     sa.UniqueConstraint("activity_id", "inbox"),
     sa.Index("ix_deliveries_due", "host", "due_at", "id", sqlite_where=sa.text("state = 'pending'"),
              postgresql_where=sa.text("state = 'pending'")),
-    sa.Index("ix_deliveries_order", "object_id", "host", "id"),  # of all: an Update goes to whoever got the Create
+    sa.Index("ix_deliveries_order", "object_id", "host", "state", "id"),  # of all: an Update goes to whoever got it
 )  # fmt: skip
 
 peers = sa.Table(  # one row a host that we deliver to: its circuit and what it understands
