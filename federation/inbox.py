@@ -2,52 +2,51 @@
 
     pending --- handler ran, or nothing handles it ---------> done
        |------- malformed, forbidden, nobody here ----------> refused   (reason kept, no effect)
-       |------- somebody could not be asked ----------------> pending   (later; refused after two days)
+       |------- somebody could not be asked ----------------> pending   (later; refused after ten times in 31 hours)
        `------- a fault of ours, five times ----------------> parked    (for the operator)
 
 A step reads what is due, lets what needs the network fetch it, and applies everything that is ready in one write
 scope: a savepoint a message, and its new state in the same scope as its effect. Messages that wait for a slow server
-are taken out of the way; the others go on without them.
+are taken out of the way; the others go on without them, and no server has more than a few of them waiting at once.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-import sqlalchemy as sa
 import structlog
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from federation import handlers as verbs
-from federation import prepare
+from federation import messages, prepare
 from federation.authenticate import Authenticator
 from federation.authors import Authors
+from federation.circuits import host_is_alive
 from federation.errors import FederationError
 from federation.ids import Ids
 from federation.intake import TOPIC
+from federation.interest import Interest, interest_in
+from federation.messages import Outcome
 from federation.objects import ObjectsDeleted
 from federation.policy import Policy
 from federation.resolve import Resolver
 from federation.storage import Database, Tx
-from federation.tables import follows, inbox_messages
 from federation.types import Received
 from schemas.errors import SchemaError
 from schemas.urls import host_of
 
 BATCH = 64
-AT_ONCE = 32  # messages that wait for other servers
+AT_ONCE = 64  # messages that wait for other servers
+AT_ONCE_OF_HOST = 8
 GRACE_SECONDS = 0.02  # how long a batch waits for what is probably known here already
 POLL_SECONDS = 5.0
-LEASE = timedelta(minutes=2)
 MAX_FAULTS = 5
 MAX_ASKED = 10
-DELAYS = tuple(timedelta(seconds=s) for s in (30, 120, 600, 1800, 3600, 7200, 14400, 28800, 57600))
-FOR_AUDIENCE = frozenset({"Create", "Announce"})
 
 _log = structlog.get_logger()
 
@@ -61,13 +60,11 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What becomes of a message."""
+class _Ask:
+    """A message that needs other servers first."""
 
     row: Row[Any]
-    state: str
-    reason: str | None = None
-    fault: BaseException | None = None
+    draft: prepare.Draft
 
 
 class InboxWorker:
@@ -91,7 +88,7 @@ class InboxWorker:
         self._policy = policy
         self._preparer = prepare.Preparer(db, ids, resolver, Authenticator(ids, resolver, policy, db.clock))
         self._wake = asyncio.Event()
-        self._asking: dict[asyncio.Task[Ready | Outcome], int] = {}
+        self._asking: dict[asyncio.Task[Ready | Outcome], Row[Any]] = {}
         db.subscribe(TOPIC, lambda payload: self._wake.set())
 
     async def run(self) -> None:
@@ -121,9 +118,21 @@ class InboxWorker:
 
     async def step(self) -> int:
         """Take what is due as far as it goes now; returns how many messages it has finished or put off."""
-        rows = await self._due()
-        read = [self._read(row) for row in rows]
-        results = [result for result in read if result is not None] + await self._answers()
+        rows, waiting = await self._due()
+        results: list[Ready | Outcome] = []
+        asks: list[_Ask] = []
+        free: set[int] = set()  # what others of this batch may follow on
+        for row in rows:
+            read = self._read(row, waiting.get(row.id), free)
+            if isinstance(read, _Ask):
+                asks.append(read)
+            else:
+                results.append(read)
+            if isinstance(read, Ready) or (isinstance(read, Outcome) and read.state != "pending"):
+                free.add(row.id)
+        if asks:
+            results += await self._start(asks)
+        results += await self._answers()
         if results:
             await self._settle(results)
         return len(results)
@@ -139,34 +148,51 @@ class InboxWorker:
             if not taken:
                 await asyncio.wait(self._asking, return_when=asyncio.FIRST_COMPLETED)
 
-    async def _due(self) -> Sequence[Row[Any]]:
-        room = min(BATCH, AT_ONCE - len(self._asking) + BATCH // 2) if len(self._asking) < AT_ONCE else 0
-        if not room:
-            return ()
+    async def _due(self) -> tuple[list[Row[Any]], dict[int, int]]:
         if self._db.is_sqlite:  # one process: what it has in hand it knows itself
-            return await self._db.read(due, room, list(self._asking.values()))
-        return await self._db.write(lease, room)
+            return await self._db.read(_due, [row.id for row in self._asking.values()])
+        return await self._db.write(_lease)
 
-    def _read(self, row: Row[Any]) -> Ready | Outcome | None:
-        """What can be said at once; None when somebody has to be asked first."""
+    def _read(self, row: Row[Any], behind: int | None, free: set[int]) -> Ready | Outcome | _Ask:
+        """What can be said at once."""
+        if behind is not None and behind not in free:
+            return Outcome(row, "pending", put_off=True, behind=behind)
         try:
             draft = prepare.read(row.body, row.signer)
-            if self._policy.blocked(host_of(row.actor_id)):
+            if self._policy.blocked(host_of(row.actor_id)) or self._involves_blocked(draft.received):
                 return Outcome(row, "refused", "its host is blocked")
         except (FederationError, SchemaError) as error:
             return _failed(row, error)
-        if draft.is_ready:
-            return Ready(row, draft.received)
-        self._asking[asyncio.create_task(self._ask(row, draft))] = row.id
-        return None
+        return Ready(row, draft.received) if draft.is_ready else _Ask(row, draft)
 
-    async def _ask(self, row: Row[Any], draft: prepare.Draft) -> Ready | Outcome:
+    def _involves_blocked(self, received: Received) -> bool:
+        """Nobody else brings in what a blocked host says (SECURITY 134)."""
+        announced = received.object_id if received.envelope.type in prepare.NAMES_OBJECT else None
+        return announced is not None and self._policy.blocked(host_of(announced))
+
+    async def _start(self, asks: Sequence[_Ask]) -> list[Ready | Outcome]:
+        """Ask for what concerns somebody here, as far as there is room; nothing leaves the node for the rest."""
+        interest = await self._db.read(interest_in, self._ids, [ask.draft.received for ask in asks])
+        hosts = Counter(host_of(row.actor_id) for row in self._asking.values())
+        left: list[Ready | Outcome] = []
+        for ask in asks:
+            host = host_of(ask.row.actor_id)
+            if not interest.covers(ask.draft.received):
+                left.append(Outcome(ask.row, "done", "it concerns nobody here"))
+            elif len(self._asking) >= AT_ONCE or hosts[host] >= AT_ONCE_OF_HOST:
+                left.append(Outcome(ask.row, "pending", put_off=True))
+            else:
+                hosts[host] += 1
+                self._asking[asyncio.create_task(self._ask(ask))] = ask.row
+        return left
+
+    async def _ask(self, ask: _Ask) -> Ready | Outcome:
         try:
-            return Ready(row, await self._preparer.complete(draft))
+            return Ready(ask.row, await self._preparer.complete(ask.draft))
         except (FederationError, SchemaError) as error:
-            return _failed(row, error)
+            return _failed(ask.row, error)
         except Exception as error:  # noqa: BLE001  a fault of ours about this message
-            return _faulty(row, error)
+            return _faulty(ask.row, error)
 
     async def _answers(self) -> list[Ready | Outcome]:
         if not self._asking:
@@ -188,44 +214,56 @@ class InboxWorker:
 
     async def _settle_alone(self, result: Ready | Outcome) -> Outcome:
         try:
-            (outcome,) = await self._db.write(self._apply, [result])
+            (outcome,) = await self._db.write(self._apply, [result]) or [Outcome(result.row, "done")]
         except DBAPIError as error:
             outcome = _faulty(result.row, error)
-            await self._db.write(_record, [outcome])
+            await self._db.write(messages.record, [outcome])
         return outcome
 
     def _apply(self, tx: Tx, results: Sequence[Ready | Outcome]) -> list[Outcome]:
-        pending = _still_pending(tx, [result.row.id for result in results])
-        mine = [result for result in results if result.row.id in pending]
-        heard = _followed_here(tx, [result.row.actor_id for result in mine if isinstance(result, Ready)])
-        outcomes = [self._apply_one(tx, result, heard) for result in sorted(mine, key=lambda result: result.row.id)]
-        _record(tx, outcomes)
+        pending = messages.still_pending(tx, [result.row.id for result in results])
+        mine = sorted((result for result in results if result.row.id in pending), key=lambda result: result.row.id)
+        received = [result.received for result in mine if isinstance(result, Ready)]
+        interest = interest_in(tx, self._ids, received)
+        outcomes: list[Outcome] = []
+        stuck: dict[tuple[str, str | None], int] = {}
+        for result in mine:
+            outcome = self._apply_one(tx, result, interest, stuck)
+            if outcome.state == "pending":
+                for thing in (result.row.subject, result.row.activity_id):
+                    stuck[result.row.actor_id, thing] = result.row.id
+            outcomes.append(outcome)
+        messages.record(tx, outcomes)
+        if received:
+            host_is_alive(tx, *{host_of(one.signer.actor_id) for one in received})
         return outcomes
 
-    def _apply_one(self, tx: Tx, result: Ready | Outcome, heard: frozenset[str]) -> Outcome:
+    def _apply_one(
+        self, tx: Tx, result: Ready | Outcome, interest: Interest, stuck: dict[tuple[str, str | None], int]
+    ) -> Outcome:
         if isinstance(result, Outcome):
             return result
+        row = result.row
+        earlier = None if row.subject is None or row.type == "Delete" else stuck.get((row.actor_id, row.subject))
+        if earlier is not None:
+            return Outcome(row, "pending", put_off=True, behind=earlier)
         handler = self._handler(result.received)
         if handler is None:
-            return Outcome(result.row, "done", "nothing here handles it")
-        if not self._concerns_us(result.received, heard):
-            return Outcome(result.row, "done", "it concerns nobody here")
-        tx.connection.exec_driver_sql("SAVEPOINT message")
+            return Outcome(row, "done", "nothing here handles it")
+        if not interest.covers(result.received):
+            return Outcome(row, "done", "it concerns nobody here")
         try:
-            handler(tx, result.received, self._authors)
-            outcome = Outcome(result.row, "done")
+            with tx.savepoint():
+                handler(tx, result.received, self._authors)
         except DBAPIError as error:
             if not isinstance(error, IntegrityError | DataError):
                 raise  # the scope itself is lost
-            outcome = _faulty(result.row, error)
+            return _faulty(row, error)
         except (FederationError, SchemaError) as error:
-            outcome = _failed(result.row, error)
+            return _failed(row, error)
         except Exception as error:  # noqa: BLE001  a fault of ours about this message
-            outcome = _faulty(result.row, error)
-        if outcome.state != "done":
-            tx.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT message")
-        tx.connection.exec_driver_sql("RELEASE SAVEPOINT message")
-        return outcome
+            return _faulty(row, error)
+        return Outcome(row, "done")
 
     def _handler(self, received: Received) -> verbs.Handler | None:
         kind = None if received.object is None else received.object.get("type")
@@ -236,80 +274,15 @@ class InboxWorker:
                 return handler
         return None
 
-    def _concerns_us(self, received: Received, heard: frozenset[str]) -> bool:
-        """New things are kept only if somebody here follows their author, or they name somebody or something here."""
-        if received.envelope.type not in FOR_AUDIENCE or received.envelope.actor in heard:
-            return True
-        return prepare.names_local(received, self._ids)
+
+def _due(tx: Tx, in_hand: Sequence[int]) -> tuple[list[Row[Any]], dict[int, int]]:
+    rows = messages.due(tx, BATCH, in_hand)
+    return rows, messages.behind(tx, rows) if rows else {}
 
 
-_COLUMNS = (
-    inbox_messages.c.id,
-    inbox_messages.c.activity_id,
-    inbox_messages.c.actor_id,
-    inbox_messages.c.signer,
-    inbox_messages.c.body,
-    inbox_messages.c.attempts,
-)
-
-
-def due(tx: Tx, limit: int, without: Sequence[int]) -> Sequence[Row[Any]]:
-    """The oldest messages that are due, but those in hand."""
-    statement = (
-        sa.select(*_COLUMNS)
-        .where(inbox_messages.c.state == sa.literal_column("'pending'"), inbox_messages.c.due_at <= tx.now)
-        .order_by(inbox_messages.c.due_at, inbox_messages.c.id)
-        .limit(limit)
-    )
-    if without:
-        statement = statement.where(inbox_messages.c.id.not_in(without))
-    return tx.rows(statement)
-
-
-def lease(tx: Tx, limit: int) -> Sequence[Row[Any]]:
-    """The same where several workers share a database: what one takes, the others leave alone for a while."""
-    oldest = (
-        sa.select(inbox_messages.c.id)
-        .where(inbox_messages.c.state == sa.literal_column("'pending'"), inbox_messages.c.due_at <= tx.now)
-        .order_by(inbox_messages.c.due_at, inbox_messages.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    take = (
-        sa.update(inbox_messages)
-        .where(inbox_messages.c.id.in_(oldest))
-        .values(due_at=tx.now + LEASE)
-        .returning(*_COLUMNS)
-    )
-    return sorted(tx.execute(take).all(), key=lambda row: row.id)
-
-
-def _still_pending(tx: Tx, ids: Sequence[int]) -> frozenset[int]:
-    statement = sa.select(inbox_messages.c.id).where(inbox_messages.c.id.in_(ids), inbox_messages.c.state == "pending")
-    return frozenset(row.id for row in tx.rows(statement.with_for_update(skip_locked=True)))
-
-
-def _followed_here(tx: Tx, actor_ids: Sequence[str]) -> frozenset[str]:
-    if not actor_ids:
-        return frozenset()
-    statement = sa.select(follows.c.followee).distinct()
-    wanted = statement.where(follows.c.followee.in_(set(actor_ids)), follows.c.state == "accepted")
-    return frozenset(row.followee for row in tx.rows(wanted))
-
-
-def _record(tx: Tx, outcomes: Sequence[Outcome]) -> None:
-    """The new states; the plain case, done without a remark, is one statement for all."""
-    plain = [outcome.row.id for outcome in outcomes if outcome.state == "done" and outcome.reason is None]
-    if plain:
-        tx.execute(sa.update(inbox_messages).where(inbox_messages.c.id.in_(plain)).values(state="done"))
-    for outcome in outcomes:
-        if outcome.state == "done" and outcome.reason is None:
-            continue
-        attempts = outcome.row.attempts + 1
-        values = {"state": outcome.state, "reason": outcome.reason, "attempts": attempts}
-        if outcome.state == "pending":
-            values["due_at"] = tx.now + DELAYS[min(attempts, len(DELAYS)) - 1]
-        tx.execute(sa.update(inbox_messages).where(inbox_messages.c.id == outcome.row.id).values(values))
+def _lease(tx: Tx) -> tuple[list[Row[Any]], dict[int, int]]:
+    rows = messages.lease(tx, BATCH)
+    return rows, messages.behind(tx, rows) if rows else {}
 
 
 def _failed(row: Row[Any], error: Exception) -> Outcome:
@@ -331,5 +304,5 @@ def _report(outcome: Outcome) -> None:
     if outcome.fault is not None:
         level = _log.error if outcome.row.attempts == 0 or outcome.state == "parked" else _log.info
         level("inbox.fault", activity=outcome.row.activity_id, state=outcome.state, exc_info=outcome.fault)
-    elif outcome.state != "done":
+    elif outcome.state != "done" and not outcome.put_off:
         _log.info("inbox.not_applied", activity=outcome.row.activity_id, state=outcome.state, reason=outcome.reason)

@@ -3,16 +3,17 @@
 What an activity embeds counts only if its owner says it (SECURITY, rule 4):
 
 - an object of the actor itself, under the actor's origin, is `delivered` by its own server, and `signed` when the
-  activity's proof or the object's own holds;
+  activity's proof or the object's own holds; where it has one of its own, that one must hold;
 - an object that the activity only names is fetched from its origin;
 - somebody else's object inside an Announce is left aside and fetched from its origin; inside anything else it is no
   reason to believe it;
-- an activity that its actor did not sign (a forward) says nothing but where to look: what its origin serves counts.
+- an activity that its actor did not sign (a forward) says nothing but where to look: what its origin serves counts,
+  and nothing else that the forwarder wrote reaches a handler.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -28,7 +29,7 @@ from federation.storage import Database, Tx
 from federation.tables import objects
 from federation.types import Received, Signer, Verification
 from schemas.actors import parse_actor
-from schemas.base import audience_of, envelope_of, first_object, id_of, ids_of
+from schemas.base import audience_of, envelope_of, first_object, id_of
 from schemas.errors import SchemaError
 from schemas.jsonld import normalise
 from schemas.terms import ACTOR_TYPES
@@ -42,7 +43,6 @@ class Draft:
     """A message as it was read: what stands in it, and what may have to be asked elsewhere before it can be used."""
 
     received: Received
-    embedded: dict[str, Any] | None
 
     @property
     def forwarded(self) -> bool:
@@ -52,14 +52,12 @@ class Draft:
     @property
     def is_ready(self) -> bool:
         """Whether nothing has to be asked."""
-        verb = self.received.envelope.type
+        verb, embedded = self.received.envelope.type, self.received.object
         if self.forwarded or verb in NAMES_OBJECT:
             return False
         if verb not in BRINGS_OBJECT:
             return True
-        if self.embedded is None or self.embedded.get("type") in ACTOR_TYPES:
-            return False
-        return self.received.signer.how == "proof" or "proof" not in self.embedded
+        return embedded is not None and "proof" not in embedded and embedded.get("type") not in ACTOR_TYPES
 
 
 _signer = msgspec.json.Decoder(Signer)
@@ -67,10 +65,9 @@ _signer = msgspec.json.Decoder(Signer)
 
 def read(body: bytes, signer: str) -> Draft:
     """Read a stored message; the door has read these bytes strictly before. Raises Refused or SchemaError."""
-    document = normalise(msgspec.json.decode(body))
+    document = familiar(msgspec.json.decode(body))
     envelope = envelope_of(document)
     inner = first_object(document.get("object"))
-    embedded = None if inner is None else _own(inner, envelope.actor)
     sender = _signer.decode(signer)
     received = Received(
         signer=sender,
@@ -78,13 +75,25 @@ def read(body: bytes, signer: str) -> Draft:
         body=body,
         document=document,
         object_id=id_of(inner or document.get("object")),
-        object=embedded,
+        object=None if inner is None else _own(inner, envelope.actor),
         audience=audience_of(document),
         verification="signed" if sender.how == "proof" else "delivered",
     )
-    if envelope.type in BRINGS_OBJECT and embedded is None and inner is not None:
+    if envelope.type in BRINGS_OBJECT and received.object is None and inner is not None:
         raise Forbidden(f"{envelope.actor} brings an object that is not its own: {received.object_id}")
-    return Draft(received, embedded)
+    return Draft(received)
+
+
+def familiar(document: dict[str, Any]) -> dict[str, Any]:
+    """The document in the terms that are read here; rewritten JSON-LD loses the proofs, which do not cover it."""
+    view = normalise(document)
+    return view if view is document else _without_proofs(view)
+
+
+def _without_proofs(document: dict[str, Any]) -> dict[str, Any]:
+    inner = document.get("object")
+    bare = {name: value for name, value in document.items() if name != "proof"}
+    return bare | {"object": _without_proofs(inner)} if isinstance(inner, dict) else bare
 
 
 def _own(value: dict[str, Any], actor_id: str) -> dict[str, Any] | None:
@@ -105,26 +114,24 @@ class Preparer:
 
     async def complete(self, draft: Draft) -> Received:
         """What the handler gets. Raises Refused for good, Unreachable for now."""
-        verb = draft.received.envelope.type
+        received, verb = draft.received, draft.received.envelope.type
         if draft.forwarded:
-            return await self._from_origin(draft.received)
+            return await self._from_origin(received)
         if verb in NAMES_OBJECT:
-            return await self._announced(draft.received)
-        if draft.embedded is None:
-            return await self._fetched(draft.received)
-        if draft.embedded.get("type") in ACTOR_TYPES:
-            return await self._actor(draft.received, draft.embedded)
-        return await self._proven(draft.received, draft.embedded)
+            return await self._announced(received)
+        if received.object is None:
+            return await self._fetched(received)
+        if received.object.get("type") in ACTOR_TYPES:
+            return await self._actor(received, received.object)
+        return await self._proven(received, received.object, received.verification)
 
-    async def _proven(self, received: Received, embedded: dict[str, Any]) -> Received:
+    async def _proven(self, received: Received, document: dict[str, Any], otherwise: Verification) -> Received:
         """A proof of the object that cannot be checked for now costs it only the word `signed`."""
         try:
-            holds = await self._authenticator.proves(embedded, received.envelope.actor)
+            holds = await self._authenticator.proves(document, received.envelope.actor)
         except Unreachable:
-            return _with(received, embedded, "unchecked")
-        except (Gone, NotFound) as error:
-            raise Unauthenticated(f"the key of the object's proof is gone: {error}") from error
-        return _with(received, embedded, "signed" if holds else "delivered")
+            return _with(received, document, "unchecked")
+        return _with(received, document, "signed" if holds else otherwise)
 
     async def _fetched(self, received: Received) -> Received:
         """A Create or Update that only names its object."""
@@ -137,7 +144,7 @@ class Preparer:
         document = await self._fetch(received.object_id)
         if not belongs_to(document, received.envelope.actor):
             raise Forbidden(f"{received.object_id} is not {received.envelope.actor}'s")
-        return await self._proven(received, document)
+        return await self._proven(received, document, "delivered")
 
     async def _announced(self, received: Received) -> Received:
         """The object of an Announce: known here, or what its own origin says."""
@@ -169,15 +176,15 @@ class Preparer:
         except SchemaError as error:
             raise Unacceptable(f"the actor: {error}") from error
         if await self._db.read(keys_are_known, actor):
-            return await self._proven(received, embedded)
+            return await self._proven(received, embedded, received.verification)
         return await self._refreshed(received)
 
     async def _refreshed(self, received: Received) -> Received:
         try:
-            await self._resolver.actor(received.envelope.actor, refresh=True)
+            actor = await self._resolver.actor(received.envelope.actor, refresh=True)
         except (Gone, NotFound) as error:
             raise Refused(f"{received.envelope.actor} is gone: {error}") from error
-        return _with(received, None, "delivered")
+        return _with(received, actor.document, "delivered")
 
     async def _from_origin(self, received: Received) -> Received:
         """A forward: only what the origin of its object says, about an object of its actor."""
@@ -186,12 +193,12 @@ class Preparer:
             raise Refused(f"forwarded by {received.signer.actor_id} and not to be had from its origin")
         if verb == "Delete":
             await self._require_gone(object_id)
-            return _with(received, None, "delivered")
+            return _bare(received, object_id, None)
         if verb not in BRINGS_OBJECT or object_id == received.envelope.actor:
             raise Refused(f"{verb}, forwarded by {received.signer.actor_id}, counts only when signed by its actor")
         fetched = await self._fetched(received)
         assert fetched.object is not None
-        return _with(fetched, fetched.object, fetched.verification, audience_from_object=True)
+        return _bare(fetched, object_id, fetched.object)
 
     async def _require_gone(self, object_id: str) -> None:
         try:
@@ -204,7 +211,7 @@ class Preparer:
     async def _fetch(self, object_id: str) -> dict[str, Any]:
         try:
             fetched = await self._resolver.object(object_id)
-            document = normalise(fetched.document)
+            document = familiar(fetched.document)
         except (Gone, NotFound) as error:
             raise Refused(f"{object_id} is gone: {error}") from error
         except SchemaError as error:
@@ -214,42 +221,23 @@ class Preparer:
         return document
 
 
-def _with(
-    received: Received,
-    document: dict[str, Any] | None,
-    verification: Verification,
-    *,
-    audience_from_object: bool = False,
-) -> Received:
-    return Received(
-        signer=received.signer,
-        envelope=received.envelope,
-        body=received.body,
-        document=received.document,
+def _with(received: Received, document: dict[str, Any] | None, verification: Verification) -> Received:
+    return replace(
+        received,
         object_id=received.object_id if document is None else id_of(document),
         object=document,
-        audience=audience_of(document) if audience_from_object and document else received.audience,
         verification=verification,
     )
 
 
+def _bare(received: Received, object_id: str, document: dict[str, Any] | None) -> Received:
+    """A forwarded activity with all that its forwarder wrote taken away, but who, what and about which object."""
+    envelope = received.envelope
+    bare = {"id": envelope.id, "type": envelope.type, "actor": envelope.actor, "object": document or object_id}
+    verification = received.verification if document else "delivered"
+    audience = audience_of(document or {})
+    return replace(received, document=bare, object=document, audience=audience, verification=verification)
+
+
 def _is_known(tx: Tx, object_id: str) -> bool:
     return tx.scalar(sa.select(objects.c.id).where(objects.c.id == object_id)) is not None
-
-
-def names_local(received: Received, ids: Ids) -> bool:
-    """Whether an activity or its object names anybody or anything here: addressed, mentioned, replied to, acted on."""
-    document, inner = received.document, received.object or {}
-    if any(ids.is_local(url) for url in received.audience.everybody):
-        return True
-    named = [received.object_id, id_of(document.get("target")), id_of(inner.get("inReplyTo"))]
-    named += [*ids_of(inner.get("to")), *ids_of(inner.get("cc"))]
-    if any(url is not None and ids.is_local(url) for url in named):
-        return True
-    return any(ids.is_local(url) for url in _mentions(inner.get("tag")) + _mentions(document.get("tag")))
-
-
-def _mentions(tags: object) -> list[str]:
-    listed = tags if isinstance(tags, list) else [tags]
-    hrefs = (tag.get("href") for tag in listed[:1000] if isinstance(tag, dict))
-    return [href for href in hrefs if isinstance(href, str)]

@@ -8,31 +8,33 @@ import msgspec
 import sqlalchemy as sa
 
 from federation.authors import Authors
-from federation.errors import Forbidden, Unacceptable
+from federation.errors import Forbidden, Unacceptable, Unreachable
+from federation.known_actors import listed_keys, store_actor
 from federation.objects import ObjectsDeleted, delete_objects_of
-from federation.resolve import store_actor
 from federation.storage import Tx
 from federation.tables import actor_keys, actors, blocks, follows
 from federation.types import Received
-from keys.encoding import public_from_multibase, public_from_pem
-from keys.errors import KeysError
-from schemas.actors import Actor, KeyClaim, parse_actor
+from schemas.actors import Actor, parse_actor
 from schemas.base import datetime_of
 from schemas.errors import SchemaError
 
 
 def on_actor_update(tx: Tx, received: Received, authors: Authors) -> None:
-    """Take over a changed profile, if its keys are those that we know: the worker has asked the origin otherwise."""
-    if received.object_id != received.envelope.actor:
+    """Take over a changed profile whose keys are those that we know.
+
+    The worker has asked the origin where they are not; if they changed just now, it asks again later (Unreachable).
+    """
+    if received.object is None or received.object_id != received.envelope.actor:
         raise Forbidden(f"{received.envelope.actor} may not change {received.object_id}")
-    if received.object is None:
-        return  # it was fetched from its origin, and is stored
     try:
         actor = parse_actor(received.object)
     except SchemaError as error:
         raise Unacceptable(f"the actor: {error}") from error
-    if not is_older(tx, received):
-        store_actor(tx, actor, received.verification)
+    if is_older(tx, received):
+        return
+    if not keys_are_known(tx, actor):
+        raise Unreachable(f"the keys of {actor.id} are others now than when its Update was looked at")
+    store_actor(tx, actor, received.verification)
 
 
 def is_older(tx: Tx, received: Received) -> bool:
@@ -55,17 +57,8 @@ def keys_are_known(tx: Tx, actor: Actor) -> bool:
             actor_keys.c.actor_id == actor.id, actor_keys.c.retired_at.is_(None), actor_keys.c.revoked_at.is_(None)
         )
     )
-    try:
-        claimed = {(key.id, _public(key)) for key in actor.public_keys}
-    except KeysError:
-        return False
+    claimed = {(key.id, key.public) for key in listed_keys(actor).values()}
     return {(row.id, row.public) for row in rows} == claimed
-
-
-def _public(key: KeyClaim) -> str:
-    """A key as `actor_keys.public` has it."""
-    public = public_from_multibase(key.multibase) if key.multibase else public_from_pem(key.pem or "")
-    return public.multibase if public.algorithm == "ed25519" else public.pem
 
 
 def end_actor(tx: Tx, actor_id: str, deleted: ObjectsDeleted | None = None) -> None:

@@ -1,0 +1,143 @@
+"""The rows of received messages: which are due, which must wait for an earlier one, and what became of each.
+
+Messages of one actor about one thing keep their order (a Follow and its Undo), also when the first has to be tried
+again later. Only a Delete waits for nothing: its tombstone outlasts whatever comes late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Row
+
+from federation.storage import Tx
+from federation.tables import inbox_messages
+
+LEASE = timedelta(minutes=2)
+PUT_OFF = timedelta(seconds=2)
+DELAYS = tuple(timedelta(seconds=s) for s in (30, 120, 600, 1800, 3600, 7200, 14400, 28800, 57600))
+MAX_BATCH_BYTES = 4_194_304
+
+_PENDING: sa.ColumnElement[str] = sa.literal_column(
+    "'pending'"
+)  # a literal: with a parameter the partial indexes could not be used
+_COLUMNS = (
+    inbox_messages.c.id,
+    inbox_messages.c.activity_id,
+    inbox_messages.c.type,
+    inbox_messages.c.actor_id,
+    inbox_messages.c.subject,
+    inbox_messages.c.signer,
+    inbox_messages.c.body,
+    inbox_messages.c.attempts,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of a message.
+
+    state: pending | done | refused | parked. fault: an error of ours. put_off: it has not been tried, and is due
+    again soon. behind: the id of the earlier message that it waits for.
+    """
+
+    row: Row[Any]
+    state: str
+    reason: str | None = None
+    fault: BaseException | None = None
+    put_off: bool = False
+    behind: int | None = None
+
+
+def due(tx: Tx, limit: int, without: Sequence[int]) -> list[Row[Any]]:
+    """The oldest messages that are due, but those in hand; so many that their bodies fit into memory."""
+    statement = _oldest(tx, *_COLUMNS).limit(limit)
+    if without:
+        statement = statement.where(inbox_messages.c.id.not_in(without))
+    result = tx.execute(statement)
+    taken = _fitting(result, lambda row: len(row.body))
+    result.close()
+    return sorted(taken, key=lambda row: row.id)
+
+
+def lease(tx: Tx, limit: int) -> list[Row[Any]]:
+    """The same where several workers share a database: what one takes, the others leave alone for a while."""
+    size = sa.func.octet_length(inbox_messages.c.body).label("size")
+    oldest = tx.rows(_oldest(tx, inbox_messages.c.id, size).limit(limit).with_for_update(skip_locked=True))
+    ids = [row.id for row in _fitting(oldest, lambda row: row.size)]
+    if not ids:
+        return []
+    take = sa.update(inbox_messages).where(inbox_messages.c.id.in_(ids)).values(due_at=tx.now + LEASE)
+    return sorted(tx.execute(take.returning(*_COLUMNS)).all(), key=lambda row: row.id)
+
+
+def _oldest(tx: Tx, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    return (
+        sa.select(*columns)
+        .where(inbox_messages.c.state == _PENDING, inbox_messages.c.due_at <= tx.now)
+        .order_by(inbox_messages.c.due_at, inbox_messages.c.id)
+    )
+
+
+def _fitting(rows: Iterable[Row[Any]], size: Any) -> list[Row[Any]]:
+    taken: list[Row[Any]] = []
+    total = 0
+    for row in rows:
+        total += size(row)
+        if taken and total > MAX_BATCH_BYTES:
+            break
+        taken.append(row)
+    return taken
+
+
+def behind(tx: Tx, rows: Sequence[Row[Any]]) -> dict[int, int]:
+    """Of these messages, those that must wait: id -> the id of the last earlier one that has not had its effect."""
+    mine, earlier = inbox_messages, inbox_messages.alias("earlier")
+    one_thing = sa.or_(earlier.c.subject == mine.c.subject, earlier.c.activity_id == mine.c.subject)
+    before = sa.and_(earlier.c.actor_id == mine.c.actor_id, earlier.c.state == _PENDING, earlier.c.id < mine.c.id)
+    statement = (
+        sa.select(mine.c.id, sa.func.max(earlier.c.id).label("earlier"))
+        .select_from(mine.join(earlier, sa.and_(before, one_thing)))
+        .where(mine.c.id.in_([row.id for row in rows]), mine.c.type != "Delete")
+        .group_by(mine.c.id)
+    )
+    return {row.id: row.earlier for row in tx.rows(statement)}
+
+
+def still_pending(tx: Tx, ids: Sequence[int]) -> frozenset[int]:
+    """Those that nobody else has finished meanwhile, or is just finishing."""
+    statement = sa.select(inbox_messages.c.id).where(inbox_messages.c.id.in_(ids), inbox_messages.c.state == _PENDING)
+    return frozenset(row.id for row in tx.rows(statement.with_for_update(skip_locked=True)))
+
+
+def record(tx: Tx, outcomes: Sequence[Outcome]) -> None:
+    """Write the new states; the plain case, done without a remark, is one statement for all."""
+    plain = [outcome.row.id for outcome in outcomes if outcome.state == "done" and outcome.reason is None]
+    if plain:
+        tx.execute(sa.update(inbox_messages).where(inbox_messages.c.id.in_(plain)).values(state="done"))
+    for outcome in outcomes:
+        if outcome.state == "done" and outcome.reason is None:
+            continue
+        values = _put_off(tx, outcome) if outcome.put_off else _tried(tx, outcome)
+        tx.execute(sa.update(inbox_messages).where(inbox_messages.c.id == outcome.row.id).values(values))
+
+
+def _tried(tx: Tx, outcome: Outcome) -> dict[str, Any]:
+    attempts = outcome.row.attempts + 1
+    values = {"state": outcome.state, "reason": outcome.reason, "attempts": attempts}
+    if outcome.state == "pending":
+        values["due_at"] = tx.now + DELAYS[min(attempts, len(DELAYS)) - 1]
+    return values
+
+
+def _put_off(tx: Tx, outcome: Outcome) -> dict[str, Any]:
+    """Due again soon, or when the one before it is: a long line must not be looked through again and again."""
+    soon = tx.now + PUT_OFF
+    if outcome.behind is None:
+        return {"due_at": soon}
+    then = tx.scalar(sa.select(inbox_messages.c.due_at).where(inbox_messages.c.id == outcome.behind))
+    return {"due_at": soon if then is None else max(soon, then)}
