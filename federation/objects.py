@@ -18,7 +18,7 @@ from federation.documents import PUBLIC
 from federation.errors import Forbidden
 from federation.storage import Tx
 from federation.tables import actors, object_recipients, objects
-from federation.types import Received, Visibility
+from federation.types import Received, Verification, Visibility
 from schemas.base import Audience, audience_of, datetime_of, id_of
 from schemas.strict_json import dumps
 
@@ -55,8 +55,11 @@ def store_object(
     audience = _audience(document, received)
     published = _not_future(published or datetime_of(document.get("published")), tx.now)
     updated = updated or datetime_of(document.get("updated"))
-    if received.envelope.type == "Update" and updated is not None and updated < published:
-        return "same"
+    if received.envelope.type == "Update":
+        updated = updated or tx.now  # some peers do not say when
+        if updated < published:
+            return "same"
+    document, verification = _without_blind(document, received.verification)
     values: dict[str, Any] = {
         "id": object_id,
         "type": str(document.get("type")),
@@ -67,7 +70,7 @@ def store_object(
         "url": url,
         "in_reply_to": in_reply_to or id_of(document.get("inReplyTo")),
         "body": dumps(document),
-        "verification": received.verification,
+        "verification": verification,
         "published": published,
         "updated": _not_future(updated or published, tx.now),
         "received_at": tx.now,
@@ -83,6 +86,14 @@ def store_object(
 def _audience(document: dict[str, Any], received: Received) -> Audience:
     own = audience_of(document)
     return own if own.everybody else received.audience
+
+
+def _without_blind(document: dict[str, Any], verification: Verification) -> tuple[dict[str, Any], Verification]:
+    """Whom a server failed to hide is hidden here (SECURITY 130); a proof that covered it is of no use then."""
+    if "bto" not in document and "bcc" not in document:
+        return document, verification
+    kept = {name: value for name, value in document.items() if name not in ("bto", "bcc", "proof")}
+    return kept, "delivered" if verification == "signed" else verification
 
 
 def _not_future(moment: datetime | None, now: datetime) -> datetime:
@@ -106,23 +117,28 @@ def _replace(tx: Tx, verb: str, values: dict[str, Any], audience: Audience) -> S
     elif known.deleted_at is not None or verb != "Update" or values["updated"] < known.updated:
         return "same"
     else:
-        _check_update(known, values)
+        _check_update(tx, known, values, audience)
     tx.execute(sa.update(objects).where(objects.c.id == known.id).values(values))
     tx.execute(sa.delete(object_recipients).where(object_recipients.c.object_id == known.id))
     _store_recipients(tx, known.id, values["visibility"], audience)
     return "changed"
 
 
-def _check_update(known: Row[Any], values: dict[str, Any]) -> None:
+def _check_update(tx: Tx, known: Row[Any], values: dict[str, Any], audience: Audience) -> None:
     object_id = known.id
     if known.local or known.owner != values["owner"]:
         raise Forbidden(f"{object_id} is {known.owner}'s")
     if known.in_reply_to != values["in_reply_to"]:
         raise Forbidden(f"an Update may not change what {object_id} replies to")
-    if known.visibility not in PUBLIC and values["visibility"] in PUBLIC:
-        raise Forbidden(f"an Update may not publish {object_id}, which was private")
+    if known.visibility not in PUBLIC and _is_wider(tx, object_id, values["visibility"], audience):
+        raise Forbidden(f"an Update may not show {object_id}, which was private, to more people")
     values["published"] = known.published  # whatever an Update says: it was published when it was
     values["received_at"] = known.received_at
+
+
+def _is_wider(tx: Tx, object_id: str, seen_by: Visibility, audience: Audience) -> bool:
+    rows = tx.rows(sa.select(object_recipients.c.recipient).where(object_recipients.c.object_id == object_id))
+    return seen_by in PUBLIC or not {row.recipient for row in rows}.issuperset(audience.everybody)
 
 
 def _store_recipients(tx: Tx, object_id: str, seen_by: str, audience: Audience) -> None:

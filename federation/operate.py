@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections import namedtuple
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
@@ -13,18 +12,24 @@ from sqlalchemy.engine import Row
 from federation.storage import Tx
 from federation.tables import actor_keys, actors, deliveries, metadata, peers
 
-TableState = namedtuple("TableState", ["table", "rows", "digest"])  # noqa: PYI024
+
+class TableState(NamedTuple):
+    """A table's name, its number of rows, and a SHA-256 over them in the order of their keys."""
+
+    table: str
+    rows: int
+    digest: str
 
 
 def state(tx: Tx) -> list[TableState]:
-    """Every table with its number of rows and a SHA-256 over them in the order of their keys."""
+    """Every table: what a test or an operator compares before and after."""
     return [_table_state(tx, table) for table in metadata.sorted_tables]
 
 
 def _table_state(tx: Tx, table: sa.Table) -> TableState:
     digest, count = hashlib.sha256(), 0
     statement = sa.select(table).order_by(*table.primary_key.columns)
-    for row in tx.connection.execution_options(stream_results=True).execute(statement):
+    for row in tx.execute(statement.execution_options(stream_results=True)):
         digest.update(repr(tuple(row)).encode())
         count += 1
     return TableState(table.name, count, digest.hexdigest())
