@@ -57,7 +57,7 @@ async def test_webfinger_knows_the_instance_actor(world: World) -> None:
         ("acct:@{host}", 400),
         ("acct:alice@{host}/x", 400),
         ("acct:al\0ice@{host}", 400),
-        ("acct:" + "x" * 10_000 + "@{host}", 400),
+        ("acct:" + "x" * 7_000 + "@{host}", 400),
         ("mailto:alice@{host}", 400),
         ("https://good\\@evil/", 400),
         ("", 400),
@@ -68,7 +68,9 @@ async def test_057_webfinger_garbage(world: World, resource: str, status: int) -
     assert (await webfinger(world, text))[0] == status
 
 
-@pytest.mark.parametrize("query", ["", "?", "?resource", "?rel=self", "?resource=a&resource=b", "?%ff=%ff&resource=%ff"])
+@pytest.mark.parametrize(
+    "query", ["", "?", "?resource", "?rel=self", "?resource=a&resource=b", "?%ff=%ff&resource=%ff"]
+)
 async def test_057_webfinger_without_one_resource(world: World, query: str) -> None:
     async with world.http.get(f"{world.ids.origin}/.well-known/webfinger{query}") as response:
         assert response.status == 400

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -14,10 +15,10 @@ AP = {"Accept": "application/activity+json"}
 HTML = {"Accept": "text/html,*/*;q=0.8"}
 
 
-async def get(world: World, url: str, headers: dict[str, str] = AP) -> tuple[int, dict[str, str], Any]:
+async def get(world: World, url: str, headers: dict[str, str] = AP) -> tuple[int, Mapping[str, str], Any]:
     async with world.http.get(url, headers=headers, allow_redirects=False) as response:
         body = await response.read()
-        return response.status, dict(response.headers), body
+        return response.status, response.headers, body
 
 
 def local_object(tx: Tx, world: World, name: str, visibility: str, *recipients: str) -> str:

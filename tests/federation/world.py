@@ -7,8 +7,8 @@ databases. A peer remembers every request that it gets, so a test can say that n
 from __future__ import annotations
 
 import asyncio
-import gzip
 import json
+import socket
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,24 +22,27 @@ import sqlalchemy as sa
 from aiohttp import web
 
 from federation import operate
-from federation.authors import Authors, create_local_actor, ensure_instance_actor
+from federation.authors import Author, Authors, NewKeys, create_local_actor, ensure_instance_actor
+from federation.bodies import DEFAULT_LIMITS, DoorLimits
 from federation.client import Client, ClientSettings
 from federation.clock import Clock, iso
+from federation.fetches import DEFAULT_LIMITS as DEFAULT_FETCH_LIMITS
+from federation.fetches import FetchLimits
 from federation.handlers import Table
 from federation.ids import Ids
 from federation.inbox import InboxWorker
-from federation.objects import ObjectsDeleted
+from federation.objects import store_object
 from federation.policy import Policy
-from federation.receive import DEFAULT_LIMITS, DoorLimits
 from federation.resolve import Resolver
 from federation.routes import doors, federation_routes
 from federation.storage import Database, Tx
-from federation.tables import actors, inbox_messages
+from federation.tables import follows, host_rules, inbox_messages
 from federation.types import Received
 from keys import requests
 from keys.material import PrivateKey, generate_ed25519, generate_rsa
 from keys.proofs import add_proof
 from keys.vault import Vault, new_master_key
+from schemas.actors import ActorDraft, write_actor
 from schemas.terms import ACTIVITY_JSON, ACTOR_CONTEXT, AS_CONTEXT, DATA_INTEGRITY_V1, PUBLIC
 
 
@@ -192,23 +195,34 @@ class Peer:
         return web.Response(body=body, headers={"Content-Type": self.content_type})
 
 
+def listening(address: str) -> socket.socket:
+    """A socket on a free port, so that an origin is known before what is served there."""
+    return socket.create_server((address, 0))
+
+
 @asynccontextmanager
-async def serving(app: web.Application, address: str, port: int = 0) -> AsyncIterator[str]:
+async def serving(app: web.Application, listener: socket.socket) -> AsyncIterator[None]:
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    site = web.TCPSite(runner, address, port)
-    await site.start()
-    yield f"http://{address}:{runner.addresses[0][1]}"
-    await runner.cleanup()
+    await web.SockSite(runner, listener).start()
+    try:
+        yield
+    finally:
+        await runner.cleanup()
+
+
+def origin_of(listener: socket.socket) -> str:
+    address, port = listener.getsockname()
+    return f"http://{address}:{port}"
 
 
 @asynccontextmanager
 async def peer_at(address: str, clock: Clock) -> AsyncIterator[Peer]:
-    peer = Peer("", clock)
+    listener = listening(address)
+    peer = Peer(origin_of(listener), clock)
     app = web.Application(client_max_size=4_000_000)
     app.router.add_route("*", "/{rest:.*}", peer.handle)
-    async with serving(app, address) as origin:
-        peer.origin = origin
+    async with serving(app, listener):
         yield peer
 
 
@@ -268,6 +282,59 @@ class World:
     async def rows(self, statement: sa.Executable) -> list[Any]:
         return list(await self.db.read(lambda tx: tx.rows(statement)))
 
+    async def quiet(self, topic: str) -> None:
+        """Return once all that was notified on a topic has been heard."""
+        heard = asyncio.Event()
+        marker = f"quiet-{id(heard)}"
+        self.db.subscribe(topic, lambda payload: heard.set() if payload == marker else None)
+        await self.db.write(lambda tx: tx.notify(topic, marker))
+        await asyncio.wait_for(heard.wait(), 5)
+
+    async def local_actor(self, name: str) -> Author:
+        """Somebody more on our node."""
+        keys = NewKeys(rsa(f"local {name}"), ed25519(f"local {name}"))
+        return await self.db.write(create_local_actor, self.authors, name, keys, self._profile)
+
+    def _profile(self, author: Author) -> dict[str, Any]:
+        return write_actor(
+            ActorDraft(
+                id=author.actor_id,
+                type="Person",
+                username=author.username,
+                name=author.username.title(),
+                summary="",
+                url=self.ids.page(author.username),
+                inbox=author.inbox,
+                shared_inbox=self.ids.shared_inbox,
+                published=iso(self.clock.now()),
+                acct=self.ids.acct(author.username),
+                rsa_key_id=author.rsa_key_id,
+                rsa_pem=author.rsa.public.pem,
+                ed25519_key_id=author.ed25519_key_id,
+                ed25519_multibase=author.ed25519.public.multibase,
+            )
+        )
+
+    async def follow(self, actor: RemoteActor, follower: str | None = None) -> str:
+        """alice (or another) follows a remote actor, and was accepted; returns the id of the Follow."""
+        follow_id = f"{follower or self.alice}/follows/{actor.name}"
+
+        def accepted(tx: Tx) -> None:
+            values = {"follower": follower or self.alice, "followee": actor.id, "activity_id": follow_id}
+            tx.execute(tx.insert(follows).values(values | {"state": "accepted", "created_at": tx.now}))
+
+        await self.db.write(accepted)
+        return follow_id
+
+    async def block(self, host: str) -> None:
+        """The operator blocks a host."""
+
+        def rule(tx: Tx) -> None:
+            tx.execute(tx.insert(host_rules).values(host=host, rule="block", created_at=tx.now))
+
+        await self.db.write(rule)
+        await self.db.read(self.policy.load)
+
     async def know(self, *remote: RemoteActor) -> None:
         """Meet actors beforehand, so that their keys are cached and nothing has to be fetched."""
         for actor in remote:
@@ -298,6 +365,20 @@ class World:
         ]
 
 
+PEER_ADDRESSES = tuple(ip_network(f"127.0.0.{number}") for number in range(2, 41))
+
+
+def remembering(handled: list[Received]) -> Table:
+    """Handlers of a product that keeps every note and remembers what it was given."""
+
+    def keep(tx: Tx, received: Received, authors: Authors) -> None:
+        handled.append(received)
+        if received.object is not None and received.object.get("type") == "Note":
+            store_object(tx, received, "post")
+
+    return {("Create", "*"): keep, ("Update", "Note"): keep, ("Announce", "*"): keep}
+
+
 @asynccontextmanager
 async def world_on(
     db: Database,
@@ -305,21 +386,29 @@ async def world_on(
     peers: list[Peer],
     *,
     limits: DoorLimits = DEFAULT_LIMITS,
+    fetch_limits: FetchLimits = DEFAULT_FETCH_LIMITS,
     handlers: Table | None = None,
 ) -> AsyncIterator[World]:
     """Our node on 127.0.0.1 with alice on it."""
     handled: list[Received] = []
     deleted: list[str] = []
 
-    def remember(tx: Tx, received: Received, authors: Authors) -> None:
-        handled.append(received)
-
     def on_deleted(tx: Tx, object_ids: Sequence[str]) -> None:
         deleted.extend(object_ids)
 
-    table: Table = handlers or {("Create", "*"): remember, ("Update", "Note"): remember, ("Announce", "*"): remember}
+    listener = listening("127.0.0.1")
+    origin = origin_of(listener)
+    ids = Ids(origin, origin.removeprefix("http://"))
+    authors, policy = Authors(Vault(new_master_key()), ids), Policy()
+    instance = await db.write(ensure_instance_actor, authors, NewKeys(rsa("instance"), ed25519("instance")))
+    client = Client(ClientSettings(allow_networks=PEER_ADDRESSES, allow_http=True), ids, instance)
+    resolver = Resolver(db, client, ids, clock, policy, limits=fetch_limits)
+    table = remembering(handled) if handlers is None else handlers
+    worker = InboxWorker(db, resolver, ids, authors, table, policy, deleted=on_deleted)
     app = web.Application()
-    async with serving(app, "127.0.0.1") as origin:
-        ids = Ids(origin, origin.removeprefix("http://"))
-        raise NotImplementedError
-        yield
+    app.add_routes(federation_routes(doors(db, ids, resolver, policy, version="0", limits=limits, deleted=on_deleted)))
+    async with serving(app, listener), aiohttp.ClientSession() as http:
+        world = World(db, clock, ids, authors, policy, resolver, worker, http, handled, deleted, peers)
+        await world.local_actor("alice")
+        yield world
+    await client.close()
