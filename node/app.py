@@ -85,7 +85,8 @@ async def settle(ground: Ground) -> Node:
     policy = Policy()
     await ground.db.read(policy.load)
     instance = await ground.db.read(authors.load, ids.instance_actor)
-    client = Client(client_settings(ground.settings, allow_http=ids.origin.startswith("http://")), ids, instance)
+    settings = client_settings(ground.settings, allow_http=ids.origin.startswith("http://"))
+    client = Client(settings, ids, instance, clock=ground.clock)
     resolver = Resolver(ground.db, client, ids, ground.clock, policy)
     return Node(
         settings=ground.settings,
@@ -103,34 +104,32 @@ async def settle(ground: Ground) -> Node:
 def web_application(node: Node) -> web.Application:
     """What people and other servers talk to, once the node has its address."""
     proxies = Proxies(node.settings.network.trusted_proxies, node.ids.origin)
-    application = _application(node, proxies)
+    application = bare_application(node, proxies)
     application[NODE] = node
     application[DOORS] = doors(
         node.db, node.ids, node.resolver, node.policy, version=VERSION, peer=proxies.peer, deleted=deleted
     )
     application[THROTTLE] = Throttle()
-    for_servers = federation_routes(application[DOORS])
-    application.add_routes(for_servers)
-    application[FOR_SERVERS] = frozenset(
-        resource.canonical for resource in application.router.resources()
-    )
+    application.add_routes(federation_routes(application[DOORS]))
+    application[FOR_SERVERS] = frozenset(resource.canonical for resource in application.router.resources())
     application.add_routes(node_routes())
     return application
 
 
 def setup_application(ground: Ground, done: Callable[[], None]) -> tuple[web.Application, str]:
     """What is served before that: the set-up page, and the token that opens it. done: called when it has happened."""
-    application = _application(ground, Proxies(ground.settings.network.trusted_proxies))
+    application = bare_application(ground, Proxies(ground.settings.network.trusted_proxies))
     setting = application[SETTING] = new_setting(done)
-    application[FOR_SERVERS] = frozenset()
     application.add_routes(setup_routes())
     return application, setting.token
 
 
-def _application(ground: Ground, proxies: Proxies) -> web.Application:
+def bare_application(ground: Ground, proxies: Proxies) -> web.Application:
+    """What every application of ours is: the middlewares and headers, and no page yet."""
     application = web.Application(middlewares=[log_line, errors, guard])
     application[GROUND] = ground
     application[PROXIES] = proxies
+    application[FOR_SERVERS] = frozenset()
     application.on_response_prepare.append(secure)
     return application
 

@@ -34,7 +34,7 @@ class NotSetUp(NodeError):
     """The database holds no node yet."""
 
     def __init__(self) -> None:
-        super().__init__("this node is not set up yet. Run `freehold serve` and open its link, or `freehold setup`.")
+        super().__init__("this server is not set up yet. Run `freehold serve` and open its link, or `freehold setup`.")
 
 
 class AlreadySetUp(NodeError):
@@ -42,8 +42,8 @@ class AlreadySetUp(NodeError):
 
     def __init__(self, origin: str) -> None:
         super().__init__(
-            f"this node is set up already, as {origin}, and that can never change. Nothing was changed. "
-            "For another node use another data folder."
+            f"this server is set up already, as {origin}, and that can never change. Nothing was changed. "
+            "For another server use another data folder."
         )
         self.origin = origin
 

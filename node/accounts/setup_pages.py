@@ -74,7 +74,9 @@ async def submit(request: web.Request) -> web.StreamResponse:
         response: web.StreamResponse = see_other("/profile/edit")
     else:
         local = is_local(parse_url(draft.origin))
-        response = await page(request, "setup-done.html", draft=draft, local=local, here=request.host)
+        response = await page(
+            request, "setup-done.html", draft=draft, local=local, by=request.host, host=draft.handle_domain
+        )
     set_session(request, response, secret)
     response.force_close()  # the next request is for the node, which takes this application's place
     request.app[SETTING].done()

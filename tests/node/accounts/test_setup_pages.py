@@ -52,7 +52,9 @@ async def test_the_page_sets_the_node_up_and_signs_its_owner_in(ground):
         headers = BROWSER | {"Cookie": f"freehold={cookie.value}"}
         async with later.http.get(f"{later.origin}/", headers=headers, allow_redirects=False) as home:
             assert (home.status, home.headers["Location"]) == (303, "/home")
-        async with later.http.get(f"{later.origin}/users/alice", headers={"Accept": "application/activity+json"}) as actor:
+        async with later.http.get(
+            f"{later.origin}/users/alice", headers={"Accept": "application/activity+json"}
+        ) as actor:
             document = await actor.json()
     await node.client.close()
     assert (document["preferredUsername"], document["name"], document["type"]) == ("alice", "Alice Okafor", "Person")
