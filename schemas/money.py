@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
 from schemas.base import many, text_of
 from schemas.urls import url_of
 
 MAX_AMOUNT = Decimal(10) ** 12
+MAX_PLACES = 12
 MAX_SKILLS = 50
+
+_NUMBER = re.compile(r"[0-9]{1,24}(?:\.[0-9]{1,24})?(?:[eE][+-]?[0-9]{1,2})?\Z", re.ASCII)
 
 Unit = Literal["hour", "day", "one"]
 
@@ -30,17 +34,18 @@ class Rate(NamedTuple):
 
 
 def decimal_of(value: Any) -> Decimal | None:
-    """A non-negative number below 10^12 in a string or a JSON number; None for anything else."""
+    """A non-negative number below 10^12 in a string or a JSON number; None for anything else.
+
+    Neither signs nor more than 12 decimals: written out, `1e-999999` would fill a megabyte.
+    """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     text = str(value)
-    if len(text) > 30:
+    if not _NUMBER.match(text):
         return None
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() and Decimal(0) <= number < MAX_AMOUNT else None
+    number = Decimal(text)
+    exponent = number.as_tuple().exponent
+    return number if isinstance(exponent, int) and exponent >= -MAX_PLACES and number < MAX_AMOUNT else None
 
 
 def currency_of(value: Any) -> str | None:
