@@ -29,7 +29,7 @@ RECONNECT_SECONDS = 1.0
 TRIES = 3
 
 _AGAIN = {"40001", "40P01"}  # serialization_failure, deadlock_detected
-_PASSING = ("08", "53", "55P03", "57P", "25006")  # connection, resources, lock, shutdown, a server that only reads
+_PASSING = ("08", "53", "55P03", "57P")  # connection, resources, lock, shutdown
 
 _log = structlog.get_logger()
 

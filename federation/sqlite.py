@@ -144,7 +144,8 @@ class Writer(threading.Thread):
                 self._serve(connection)
         except BaseException as error:  # the thread's last word: whoever waits must hear it
             problem = error
-            raise
+            if self._ready.done():  # else `started` raises it
+                raise
         finally:
             engine.dispose()
             self._loop.call_soon_threadsafe(self._end, problem)

@@ -78,16 +78,16 @@ class Tx:
     def savepoint(self) -> Iterator[None]:
         """What raises inside is undone alone, its notifications with it."""
         noted = len(self.notes)
-        self._control("SAVEPOINT inner")
+        self._control("SAVEPOINT part")
         try:
             yield
         except BaseException:
             del self.notes[noted:]
             if not self._is_lost():
-                self._control("ROLLBACK TO SAVEPOINT inner")
-                self._control("RELEASE SAVEPOINT inner")
+                self._control("ROLLBACK TO SAVEPOINT part")
+                self._control("RELEASE SAVEPOINT part")
             raise
-        self._control("RELEASE SAVEPOINT inner")
+        self._control("RELEASE SAVEPOINT part")
 
     def _control(self, statement: str) -> None:
         """Straight to the driver where that can be: SQLAlchemy costs ten times the statement itself."""
