@@ -26,6 +26,7 @@ import aiohttp
 from yarl import URL
 
 from federation.authors import Author
+from federation.bodies import refuse_unread
 from federation.clock import Clock
 from federation.errors import Busy, Disconnected, Gone, NotFound, Refused, Unacceptable, Unreachable, Unsafe
 from federation.guard import AddressRefused, Guard, GuardedResolver, Lookup, Network, lookup
@@ -42,7 +43,6 @@ ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 TEMPORARY = frozenset({408, 425, 429})
 KNOCK_AGAIN = frozenset({400, 401, 403})
-UNREAD = (b'"@graph"', b'"@included"', b'"@reverse"')
 CHUNK = 16_384
 MAX_REMEMBERED = 4_096
 MAX_WORDS = 200
@@ -129,8 +129,7 @@ class Client:
         address or a URL that must not be touched), Unacceptable (not ActivityPub, too large), Refused (other 4xx).
         """
         fetched = await self._get(url, ACCEPT, is_activity, check, author=self._instance)
-        if any(keyword in fetched.body for keyword in UNREAD):
-            raise Unacceptable(f"{url}: @graph, @included and @reverse are not read")
+        refuse_unread(fetched.document)
         return fetched
 
     async def get_json(self, url: str, accept: str, *, check: Check | None = None) -> Fetched:
@@ -144,8 +143,8 @@ class Client:
     async def post(self, url: str, body: bytes, author: Author, scheme: Scheme) -> Answer:
         """POST an activity, signed by its sender in one scheme; redirects are answers like any other.
 
-        Raises Unreachable when there is no connection or no answer in time, Disconnected when the connection was
-        closed instead of an answer (also on a new one: an idle connection may have been closed long before), Unsafe.
+        Raises Unreachable when there is no connection, Disconnected when there was one and no answer in time, or it
+        was closed instead (twice: an idle connection may have been closed long before), Unsafe.
         """
         target = self._checked(url, None)
         try:
@@ -155,7 +154,7 @@ class Client:
                 except Disconnected:
                     return await self._post(target, body, author, scheme)
         except TimeoutError as error:
-            raise Unreachable(f"{url}: no answer within {self._settings.post_seconds:g} s") from error
+            raise Disconnected(f"{url}: no answer within {self._settings.post_seconds:g} s") from error
 
     async def close(self) -> None:
         """Close all connections."""

@@ -74,7 +74,7 @@ class Busy(Unreachable):
 
 
 class Disconnected(Unreachable):
-    """There was a connection, and it ended without an answer: the host is there, but perhaps chokes on this."""
+    """There was a connection, but no answer: the host is there, and perhaps chokes on this."""
 
 
 class Gone(FederationError):
