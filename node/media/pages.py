@@ -1,0 +1,36 @@
+"""The addresses of pictures. Whatever they hold, a browser may only look at it."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from node.errors import NotFound
+from node.media.avatars import MAX_NAME, MAX_SEED, avatar
+from node.media.names import TYPE
+from node.media.pictures import Pictures
+
+PICTURES = web.AppKey("pictures", Pictures)
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'none'; frame-ancestors 'none'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Cache-Control": "public, max-age=31536000, immutable",
+}
+
+
+async def picture(request: web.Request) -> web.StreamResponse:
+    """GET /media/{name}."""
+    name = request.match_info["name"]
+    body = await request.app[PICTURES].read(name)
+    if body is None:
+        raise NotFound("This picture is not here any more.")
+    return web.Response(body=body, headers=HEADERS | {"Content-Type": TYPE, "Content-Disposition": "inline"})
+
+
+async def stripes(request: web.Request) -> web.StreamResponse:
+    """GET /avatars/{seed}.svg?name=..."""
+    seed, name = request.match_info["seed"], request.query.get("name", "")
+    if len(seed) > MAX_SEED or len(name) > 4 * MAX_NAME:
+        raise NotFound
+    return web.Response(text=avatar(seed, name), headers=HEADERS | {"Content-Type": "image/svg+xml; charset=utf-8"})
