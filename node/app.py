@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from aiohttp import web
+from sqlalchemy.exc import DBAPIError
 
 from federation.authors import Authors
 from federation.client import Client, ClientSettings
@@ -45,8 +46,11 @@ async def lay_ground(settings: Settings) -> Ground:
     """Open the database, bring it to this version, and make sure that its keys can be opened."""
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     clock = Clock(timedelta(seconds=settings.node.clock_offset))
-    await migrate.ensure(settings.database_url)
-    db = await Database.open(settings.database_url, clock)
+    try:
+        await migrate.ensure(settings.database_url)
+        db = await Database.open(settings.database_url, clock)
+    except DBAPIError as error:
+        raise _unusable(settings, error) from error
     try:
         vault = Vault(_master_key(settings, await db.read(queries.master_key)))
         await _know_master_key(db, vault.fingerprint())
@@ -54,6 +58,14 @@ async def lay_ground(settings: Settings) -> Ground:
         await db.close()
         raise
     return Ground(settings, clock, db, vault)
+
+
+def _unusable(settings: Settings, error: DBAPIError) -> SettingsError:
+    """A file that is no database, one that is cut off, a server that lets nobody in."""
+    if settings.storage.database_url:
+        return SettingsError(f"the database of FREEHOLD_DATABASE_URL cannot be used: {error.orig}. Check the setting.")
+    path = settings.data / "freehold.db"
+    return SettingsError(f"{path} cannot be used: {error.orig}. Restore it from your backup. Nothing was changed.")
 
 
 async def _know_master_key(db: Database, fingerprint: str) -> None:

@@ -59,7 +59,7 @@ async def test_a_request_leaves_one_line_without_its_query_or_cookie(serve):  # 
         with capture_logs() as lines:
             await visitor.get("/a%0Aevent=forged" + "x" * 3000 + "?token=secret", Cookie="freehold=secret")
     assert len(lines) == 1
-    assert (lines[0]["event"], lines[0]["method"], lines[0]["status"]) == ("request", "GET", 200)
+    assert (lines[0]["event"], lines[0]["method"], lines[0]["status"]) == ("request", "GET", 404)
     assert "secret" not in str(lines[0])
     assert len(str(lines[0])) < 500
 
