@@ -15,14 +15,16 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.engine import Connection
 
 from federation.clock import Clock
-from federation.postgres import Postgres
 from federation.sqlite import ANYTHING, Readers, Writer, sqlite_path
 from federation.transaction import Note, Timestamp, Tx
+
+if TYPE_CHECKING:
+    from federation.postgres import Postgres
 
 __all__ = ["Database", "Timestamp", "Tx", "sqlite_path"]
 
@@ -56,6 +58,8 @@ class Database:
             await db._writer.started()
             db._readers = Readers(url)
         else:
+            from federation.postgres import Postgres  # loads the ORM's half of SQLAlchemy: only where it is needed
+
             db._postgres = Postgres(url, clock, db._publish)
             await db._postgres.start()
         return db

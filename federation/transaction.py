@@ -6,11 +6,14 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection, CursorResult, Row
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 Note = tuple[str, str | None]
 """A topic and its payload; None stands for anything that the topic is about."""
@@ -67,6 +70,8 @@ class Tx:
     def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that knows `on_conflict_do_nothing` and `on_conflict_do_update` on either database."""
         if self.connection.dialect.name == "postgresql":
+            from sqlalchemy.dialects import postgresql  # as heavy as what it is for
+
             return postgresql.insert(table)
         return sqlite.insert(table)
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from federation.storage import Tx
@@ -76,6 +75,8 @@ def config(connection: Connection) -> Config:
 
 
 async def _ensure_postgres(url: str) -> None:
+    from sqlalchemy.ext.asyncio import create_async_engine  # loads the ORM's half of SQLAlchemy
+
     engine = create_async_engine(url, poolclass=NullPool)
     async with engine.begin() as connection:
         if not await connection.run_sync(_up_to_date):
