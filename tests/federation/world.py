@@ -348,6 +348,7 @@ class World:
     @asynccontextmanager
     async def nothing_happens(self, *, key_of: RemoteActor | None = None) -> AsyncIterator[None]:
         """No row changes and no request leaves the node, but, where said, the one for a signer's key."""
+        await self.worker.drain()
         but = ("actors", "actor_keys") if key_of else ()
         before, asked = await self.state(but=but), self._asked(key_of)
         yield
