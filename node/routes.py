@@ -6,6 +6,8 @@ from aiohttp import web
 
 from node.accounts import pages as accounts
 from node.accounts import setup_pages as setup
+from node.media import pages as media
+from node.profiles import pages as profiles
 from node.web.assets import serve_static
 from node.web.health import healthz
 
@@ -33,5 +35,10 @@ def node_routes() -> list[web.RouteDef]:
         web.post("/sign-in", accounts.sign_in),
         web.get("/sign-out", accounts.sign_out_page),
         web.post("/sign-out", accounts.sign_out),
-        # Each slice's pages stand in one block of its own.
+        # who somebody is
+        web.get("/@{handle:[^/]+}", profiles.show),
+        web.get("/profile/edit", profiles.edit_page),
+        web.post("/profile/edit", profiles.save),
+        web.get("/media/{name}", media.picture),
+        web.get("/avatars/{seed}.svg", media.stripes),
     ]

@@ -38,7 +38,7 @@ class Viewer:
     actor_id: str
     username: str
     name: str
-    icon: str | None
+    picture: str | None  # a path on this node
     session: str = field(repr=False)  # the secret in the cookie: forms are bound to it
 
 
@@ -96,4 +96,9 @@ def viewer(tx: Tx, secret: str) -> Viewer | None:
         .join(actors, actors.c.id == account_rows.c.actor_id)
         .where(sessions.c.digest == digest(secret), sessions.c.expires_at > tx.now)
     )
-    return None if row is None else Viewer(row.id, row.actor_id, row.username, row.name, row.icon, secret)
+    return None if row is None else Viewer(row.id, row.actor_id, row.username, row.name, _path(row.icon), secret)
+
+
+def _path(url: str | None) -> str | None:
+    """A picture of ours without our origin: pages work from any address that leads here."""
+    return None if url is None else "/" + url.split("/", 3)[-1]
