@@ -73,12 +73,12 @@ class PrivateKey:
 
 def generate_rsa() -> PrivateKey:
     """A new RSA key of 2048 bits. Takes a tenth of a second or more: not inside a database scope."""
-    return _private(generate_private_key(MIN_EXPONENT, RSA_BITS))
+    return _made(generate_private_key(MIN_EXPONENT, RSA_BITS))
 
 
 def generate_ed25519() -> PrivateKey:
     """A new Ed25519 key."""
-    return _private(Ed25519PrivateKey.generate())
+    return _made(Ed25519PrivateKey.generate())
 
 
 def private_from_der(der: bytes) -> PrivateKey:
@@ -92,10 +92,11 @@ def private_from_der(der: bytes) -> PrivateKey:
         raise BadKey("not a private key in PKCS #8") from error
     if not isinstance(key, RSAPrivateKey | Ed25519PrivateKey):
         raise BadKey("neither an RSA nor an Ed25519 key")
-    return _private(key)
+    public = public_of(key.public_key())
+    return PrivateKey(public.algorithm, public, der, key)
 
 
-def _private(key: RSAPrivateKey | Ed25519PrivateKey) -> PrivateKey:
+def _made(key: RSAPrivateKey | Ed25519PrivateKey) -> PrivateKey:
     public = public_of(key.public_key())
     der = key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     return PrivateKey(public.algorithm, public, der, key)

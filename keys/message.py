@@ -28,7 +28,7 @@ MAX_SKEW = timedelta(hours=1)
 MAX_SIGNATURE = 1_024  # bytes: of the largest RSA key that is accepted
 MAX_DIGESTS = 8
 
-_URL = re.compile(r"(https?)://([^/?#]+)(/[^?#]*)?(?:\?([^#]*))?\Z", re.IGNORECASE)
+_URL = re.compile(r"(https?)://([^/?#]+)(/[^?#]*)?(?:\?([^#]*))?\Z", re.IGNORECASE | re.ASCII)
 _DATE = re.compile(r"[A-Z][a-z]{2}, (\d{2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT\Z")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

@@ -5,6 +5,7 @@ ActivityPub §4, FEP-521a (Multikey), FEP-2c59 (webfinger); the freelance part i
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -30,6 +31,8 @@ MAX_NAME = 500
 MAX_SUMMARY = 100_000
 MAX_KEYS = 20
 MAX_ROWS = 20
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 
 AvailabilityStatus = Literal["open", "limited", "busy"]
 
@@ -87,16 +90,21 @@ class Actor(msgspec.Struct, frozen=True):
     attachments: tuple[tuple[str, str], ...] = ()
 
 
+def is_actor(document: dict[str, Any]) -> bool:
+    """Whether a document says that it is an actor; nothing else of it is looked at."""
+    kind = document.get("type")
+    return isinstance(kind, str) and kind in ACTOR_TYPES
+
+
 def parse_actor(document: dict[str, Any]) -> Actor:
     """Read an actor document; Malformed when it is none or when a part that we need is not usable."""
-    kind = document.get("type")
-    if not isinstance(kind, str) or kind not in ACTOR_TYPES:
+    if not is_actor(document):
         raise Malformed("type", "not an actor")
     actor_id = _required_url(document, "id")
     endpoints = document.get("endpoints")
     return Actor(
         id=actor_id,
-        type=kind,
+        type=str(document["type"]),
         username=_username(document.get("preferredUsername")),
         inbox=_same_origin(actor_id, _required_url(document, "inbox"), "inbox"),
         document=document,
@@ -221,7 +229,7 @@ def _availability(value: Any) -> Availability | None:
 def date_of(value: Any) -> date | None:
     """`2026-12-07`, else None."""
     try:
-        return date.fromisoformat(value) if isinstance(value, str) and len(value) == 10 else None
+        return date.fromisoformat(value) if isinstance(value, str) and _DATE.match(value) else None
     except ValueError:
         return None
 

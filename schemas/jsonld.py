@@ -1,12 +1,16 @@
 """JSON first, JSON-LD when needed.
 
-Nearly all documents use well-known contexts in the same compact form, and go straight to the parsers. A document
-whose own context gives another meaning to a term that we read is compacted with our bundled contexts first. Contexts
-are never fetched: one that is not bundled is left out, so its terms mean nothing, rather than anything.
+Nearly all documents use well-known contexts in the same compact form, and go straight to the parsers. A document that
+gives another meaning to a term that we read, in its own context or in one of an object inside, or that writes such a
+term in another way, is compacted with our bundled contexts first. Contexts are never fetched: one that is not bundled
+is left out, so its terms mean nothing, rather than anything. Proofs cover the document as it came, not its rewriting,
+and are left out of that.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from schemas import contexts
@@ -15,132 +19,95 @@ from schemas.terms import (
     ACTOR_CONTEXT,
     AS,
     AS_CONTEXT,
+    DATA_INTEGRITY_V1,
     FREEHOLD,
     GIG_TERMS,
     MODULE_TERMS,
+    MULTIKEY_V1,
     OM2,
     SCHEMA,
     SECURITY,
+    SECURITY_V1,
     TOOT,
     VF,
 )
 
-MAX_SLOW_BYTES_HINT = 20_000
+MAX_REWRITTEN = 20_000
+"""Characters of a document that is worth rewriting: it costs 700 times what reading JSON costs."""
 MAX_CONTEXTS = 16
 FORBIDDEN = frozenset({"@graph", "@included", "@reverse"})
 
 _PREFIXES = {"as": AS, "vf": VF, "om2": OM2, "schema": SCHEMA, "fh": FREEHOLD, "sec": SECURITY, "toot": TOOT}
-_AS_TERMS = frozenset(
-    [
-        "id",
-        "type",
-        "actor",
-        "object",
-        "target",
-        "result",
-        "to",
-        "cc",
-        "bto",
-        "bcc",
-        "audience",
-        "content",
-        "contentMap",
-        "name",
-        "nameMap",
-        "summary",
-        "summaryMap",
-        "url",
-        "href",
-        "mediaType",
-        "published",
-        "updated",
-        "deleted",
-        "endTime",
-        "startTime",
-        "attributedTo",
-        "inReplyTo",
-        "tag",
-        "attachment",
-        "icon",
-        "image",
-        "inbox",
-        "outbox",
-        "followers",
-        "following",
-        "endpoints",
-        "sharedInbox",
-        "preferredUsername",
-        "items",
-        "orderedItems",
-        "first",
-        "next",
-        "partOf",
-        "totalItems",
-        "formerType",
-        "context",
-        "Note",
-        "Article",
-        "Person",
-        "Organization",
-        "Service",
-        "Application",
-        "Group",
-        "Create",
-        "Update",
-        "Delete",
-        "Follow",
-        "Accept",
-        "Reject",
-        "Undo",
-        "Announce",
-        "Like",
-        "Block",
-        "Tombstone",
-        "Mention",
-        "Link",
-        "Image",
-        "Document",
-    ]
+_PREFIX_ENDS = (":", "/", "?", "#", "[", "]", "@")  # JSON-LD 1.1 §4.2: what a simple term must end in to be a prefix
+_ALIASES = {("id", "@id"), ("type", "@type")}
+_UNSIGNED = ("proof", "signature")
+_SECURITY_TERMS = (
+    *("publicKey", "publicKeyPem", "owner", "publicKeyMultibase", "controller", "Multikey", "DataIntegrityProof"),
+    *("proof", "proofValue", "proofPurpose", "cryptosuite", "verificationMethod", "created"),
 )
-_SECURITY_TERMS = frozenset(
-    [
-        "publicKey",
-        "publicKeyPem",
-        "owner",
-        "proof",
-        "proofValue",
-        "proofPurpose",
-        "cryptosuite",
-        "verificationMethod",
-        "created",
-        "publicKeyMultibase",
-        "controller",
-        "DataIntegrityProof",
-        "Multikey",
-    ]
-)
-_INLINE: dict[str, Any] = {**ACTOR_CONTEXT[-1], **GIG_TERMS, **MODULE_TERMS}
-_OFTEN = {  # spellings of others that mean the same
-    "PropertyValue": {"http://schema.org#PropertyValue", "http://schema.org/PropertyValue"},
-    "value": {"http://schema.org#value", "http://schema.org/value"},
-    "schema": {"http://schema.org/", "http://schema.org#", "https://schema.org/", "https://schema.org#"},
-    "vf": {VF, "https://w3id.org/valueflows/", "https://w3id.org/valueflows/ont/vf#"},
-    "hasUnit": {OM2 + "hasUnit", VF + "hasUnit"},
-    "hasNumericalValue": {OM2 + "hasNumericalValue", VF + "hasNumericalValue"},
+_INLINE: dict[str, Any] = {
+    **ACTOR_CONTEXT[-1],
+    **GIG_TERMS,
+    **MODULE_TERMS,
+    "sensitive": "as:sensitive",
+    "movedTo": {"@id": "as:movedTo", "@type": "@id"},
 }
+_OFTEN = {  # spellings of others that mean the same
+    "PropertyValue": {"http://schema.org/PropertyValue"},
+    "value": {"http://schema.org/value"},
+    "schema": {"http://schema.org#", "https://schema.org/", "https://schema.org#"},
+    "vf": {"https://w3id.org/valueflows/"},
+    "hasUnit": {VF + "hasUnit"},
+    "hasNumericalValue": {VF + "hasNumericalValue"},
+    "inbox": {AS + "inbox"},
+    "created": {"http://purl.org/dc/terms/created"},
+}
+_NOT_READ = ("subject", "webfinger")  # FEP-c390 and others define them differently, and no parser depends on it
 
 
 def normalise(document: dict[str, Any]) -> dict[str, Any]:
     """The document in the form that the parsers read; Malformed for constructs that nobody needs.
 
-    Returns the same object when its contexts say nothing unusual, which costs next to nothing.
+    Returns the same object when it says nothing unusual, which costs next to nothing.
     """
-    if not FORBIDDEN.isdisjoint(document):
+    if "@id" in document or "@type" in document:
+        return compact(document)
+    if "@context" in document and not _usual(document["@context"]):
+        return compact(document)
+    return document if _is_plain(document) else compact(document)
+
+
+def _is_plain(document: dict[str, Any]) -> bool:
+    """Whether no object inside says more than a reader of plain JSON sees; Malformed for what is forbidden anywhere."""
+    top = document.get("@context")
+    unread = _unread()
+    waiting: list[Any] = [document]
+    while waiting:
+        item = waiting.pop()
+        if type(item) is list:
+            waiting += [inner for inner in item if type(inner) is dict or type(inner) is list]
+            continue
+        if not unread.isdisjoint(item):
+            _check_allowed(item)
+            return False
+        if ("@id" in item and "id" in item) or ("@type" in item and "type" in item):
+            raise Malformed("", "an object has two ids or types")
+        if "@context" in item and item["@context"] != top and not _usual(item["@context"]):
+            return False
+        waiting += [inner for inner in item.values() if type(inner) is dict or type(inner) is list]
+    return True
+
+
+def _check_allowed(item: dict[str, Any]) -> None:
+    if not FORBIDDEN.isdisjoint(item):
         raise Malformed("", "@graph, @included and @reverse are not read")
-    context = document.get("@context")
-    if context is None or _usual(context):
-        return document
-    return compact(document)
+
+
+@cache
+def _unread() -> frozenset[str]:
+    """Names that mean something in JSON-LD and nothing to a reader of plain JSON."""
+    spelt_out = {name for term in _meanings() for name in (f"as:{term}", AS + term)}
+    return frozenset(spelt_out | FORBIDDEN | {"@value", "@list", "@set", "@nest", "@index"})
 
 
 def _usual(context: Any) -> bool:
@@ -158,66 +125,126 @@ def _usual(context: Any) -> bool:
 def _harmless(term: str, value: Any, context: dict[str, Any]) -> bool:
     """Whether a definition leaves the terms that we read as they are."""
     if term.startswith("@"):
-        return term == "@language"
+        return term in ("@language", "@version")
     iri = value.get("@id", term) if isinstance(value, dict) else value
-    if isinstance(value, dict) and ("@context" in value or "@reverse" in value):
-        return False
     if not isinstance(iri, str):
         return False
     if iri.startswith("@"):
-        return (term, iri) in {("id", "@id"), ("type", "@type")}
-    allowed = _meanings(term)
-    return allowed is None or _expand(iri, context) in allowed
+        return (term, value) in _ALIASES
+    if isinstance(value, dict) and ("@context" in value or "@reverse" in value):
+        return False
+    allowed = _meanings().get(term)
+    if allowed is None:
+        return True
+    return _expand(iri, context) in allowed and (isinstance(value, str) or _same_form(term, value))
 
 
-def _meanings(term: str) -> set[str] | None:
-    """The IRIs that a term may have, or None for a term that we do not read."""
-    if term in _OFTEN:
-        return _OFTEN[term]
-    if term in _PREFIXES:
-        return {_PREFIXES[term]}
-    if term in _AS_TERMS:
-        return {AS + term, f"as:{term}"} | ({"http://www.w3.org/ns/ldp#inbox"} if term == "inbox" else set())
-    if term in _SECURITY_TERMS:
-        return {SECURITY + term, "http://purl.org/dc/terms/created"}
-    if term in _INLINE:
-        value = _INLINE[term]
-        return {_expand(value["@id"] if isinstance(value, dict) else value, {})}
-    return None
+def _same_form(term: str, definition: dict[str, Any]) -> bool:
+    """Whether the values of a term that we read are still written as we read them."""
+    kind, container = definition.get("@type"), definition.get("@container")
+    written = ("@language", None) if term.endswith("Map") else ("@set", "@list", None)
+    return (
+        definition.keys() <= {"@id", "@type", "@container"}
+        and (kind is None or kind == "@id" or (isinstance(kind, str) and not kind.startswith("@")))
+        and (container is None or (isinstance(container, str) and container in written))
+    )
+
+
+@cache
+def _meanings() -> dict[str, frozenset[str]]:
+    """The IRIs that each term that we read may stand for."""
+    normative = contexts.load(AS_CONTEXT)["@context"]
+    found: dict[str, set[str]] = {name: {iri} for name, iri in _PREFIXES.items()}
+    found |= {term: {SECURITY + term} for term in _SECURITY_TERMS}
+    for known in (normative, _INLINE):
+        for term, value in known.items():
+            if not term.startswith("@") and term not in _PREFIXES:
+                iri = _expand(value["@id"] if isinstance(value, dict) else value, known)
+                found.setdefault(term, set()).add(iri)
+    for term, others in _OFTEN.items():
+        found[term] |= others
+    for term in _NOT_READ:
+        del found[term]
+    return {term: frozenset(iris) for term, iris in found.items()}
 
 
 def _expand(iri: str, context: dict[str, Any]) -> str:
+    """A compact IRI in full, by a prefix of the same context or one of ours; others stay as they are."""
     prefix, colon, rest = iri.partition(":")
     if not colon or rest.startswith("//"):
         return iri
     base = context.get(prefix, _PREFIXES.get(prefix))
-    if isinstance(base, dict):
-        base = base.get("@id")
-    return base + rest if isinstance(base, str) else iri
+    return base + rest if isinstance(base, str) and base.endswith(_PREFIX_ENDS) else iri
 
 
 def compact(document: dict[str, Any]) -> dict[str, Any]:
     """Expand with bundled contexts and compact into ours; Malformed where that cannot be done within bounds."""
-    if _size(document) > MAX_SLOW_BYTES_HINT:
+    if _size(document) > MAX_REWRITTEN:
         raise Malformed("@context", "an unusual context on a document as large as this is not read")
+    if sum(_contexts_in(document)) > MAX_CONTEXTS:
+        raise Malformed("@context", f"more than {MAX_CONTEXTS} contexts")
     from pyld import FrozenDocumentLoader, jsonld  # costs 60 ms to import, and hardly a document needs it
 
     loader = FrozenDocumentLoader({url: contexts.load(url) for url in contexts.INDEX})
-    known = {**document, "@context": _bundled_only(document["@context"])}
-    ours = [AS_CONTEXT, "https://w3id.org/security/v1", "https://w3id.org/security/data-integrity/v1", _INLINE]
+    ours = [AS_CONTEXT, SECURITY_V1, DATA_INTEGRITY_V1, MULTIKEY_V1, _INLINE]
     try:
-        result = jsonld.compact(known, ours, {"documentLoader": loader})
+        result = jsonld.compact(_bundled_only(_with_context(document)), ours, {"documentLoader": loader})
     except (jsonld.JsonLdError, RecursionError, TypeError, KeyError, AttributeError, ValueError) as error:
         raise Malformed("@context", "the document cannot be read as JSON-LD") from error
-    if not isinstance(result, dict) or not FORBIDDEN.isdisjoint(result):
+    if not isinstance(result, dict):
         raise Malformed("@context", "the document is not one object")
-    return {("id" if name == "@id" else "type" if name == "@type" else name): value for name, value in result.items()}
+    _check_everywhere(result)
+    return result
 
 
-def _bundled_only(context: Any) -> Any:
+def _with_context(document: dict[str, Any]) -> dict[str, Any]:
+    """The document, with the ActivityStreams context in front where it names contexts and not that one (AS2 §2.1.3)."""
+    context = document.get("@context", AS_CONTEXT)
+    if context is None:
+        return document
+    listed = context if isinstance(context, list) else [context]
+    return document if AS_CONTEXT in listed else document | {"@context": [AS_CONTEXT, *listed]}
+
+
+def _bundled_only(value: Any) -> Any:
+    """The value without proofs and without contexts that are not bundled; Malformed for what is forbidden anywhere."""
+    if isinstance(value, list):
+        return [_bundled_only(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    _check_allowed(value)
+    return {
+        name: _known_contexts(inner) if name == "@context" else _bundled_only(inner)
+        for name, inner in value.items()
+        if name not in _UNSIGNED
+    }
+
+
+def _known_contexts(context: Any) -> Any:
     if isinstance(context, list):
-        return [_bundled_only(item) for item in context if not isinstance(item, str) or item in contexts.INDEX]
-    return context if not isinstance(context, str) or context in contexts.INDEX else AS_CONTEXT
+        return [_known_contexts(item) for item in context if not isinstance(item, str) or item in contexts.INDEX]
+    if isinstance(context, str):
+        return context if context in contexts.INDEX else []
+    return context
+
+
+def _contexts_in(value: Any) -> Iterator[int]:
+    """How many contexts each `@context` in a value names, wherever it stands."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _contexts_in(item)
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            if name == "@context":
+                yield len(inner) if isinstance(inner, list) else 1
+            yield from _contexts_in(inner)
+
+
+def _check_everywhere(value: Any) -> None:
+    if isinstance(value, dict):
+        _check_allowed(value)
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _check_everywhere(inner)
 
 
 def _size(value: Any) -> int:

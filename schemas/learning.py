@@ -15,7 +15,7 @@ from schemas.notes import MAX_CONTENT, Tag, object_identity, write_tags
 from schemas.terms import LD_JSON_AS, MODULE_TERMS, NOTE_TERMS, object_context
 from schemas.urls import url_of
 
-_DURATION = re.compile(r"P(?:(\d{1,4})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,7})M)?)?\Z")
+_DURATION = re.compile(r"P(?:(\d{1,4})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,7})M)?)?\Z", re.ASCII)
 
 
 class Module(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""What real servers have sent (GoToSocial, Takahe, Fedify 1.5 and 2.3): all of it verifies, and no change of it does."""
+"""What real servers have sent (GoToSocial, Takahe, Fedify 1.5 and 2.3): all of it verifies, and no change of it."""
 
 from __future__ import annotations
 
