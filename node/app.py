@@ -32,6 +32,8 @@ from node.accounts.setup_pages import SETTING, new_setting
 from node.context import Ground, Node
 from node.errors import NotSetUp, SettingsError
 from node.inboxes import deleted
+from node.media.pages import PICTURES
+from node.media.pictures import Pictures
 from node.routes import node_routes, setup_routes
 from node.settings import Settings
 from node.web.errors import errors
@@ -122,6 +124,7 @@ def web_application(node: Node) -> web.Application:
         node.db, node.ids, node.resolver, node.policy, version=VERSION, peer=proxies.peer, deleted=deleted
     )
     application[THROTTLE] = Throttle()
+    application[PICTURES] = Pictures(node.settings.media)
     application.add_routes(federation_routes(application[DOORS]))
     application[FOR_SERVERS] = frozenset(resource.canonical for resource in application.router.resources())
     application.add_routes(node_routes())

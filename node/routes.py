@@ -6,6 +6,7 @@ from aiohttp import web
 
 from node.accounts import pages as accounts
 from node.accounts import setup_pages as setup
+from node.market import pages as market
 from node.media import pages as media
 from node.profiles import pages as profiles
 from node.web.assets import serve_static
@@ -39,6 +40,16 @@ def node_routes() -> list[web.RouteDef]:
         web.get("/@{handle:[^/]+}", profiles.show),
         web.get("/profile/edit", profiles.edit_page),
         web.post("/profile/edit", profiles.save),
+        web.post("/profile/confirm", profiles.confirm),
         web.get("/media/{name}", media.picture),
         web.get("/avatars/{seed}.svg", media.stripes),
+        # work that is offered and looked for
+        web.get("/gigs", market.board),
+        web.get("/gigs/new", market.new_page),
+        web.post("/gigs/new", market.publish),
+        web.get("/gigs/{name}/edit", market.edit_page),
+        web.post("/gigs/{name}/edit", market.edit),
+        web.get("/gigs/{name}/close", market.close_page),
+        web.post("/gigs/{name}/close", market.close),
+        web.get("/@{handle:[^/]+}/gigs/{name}", market.show),
     ]

@@ -26,7 +26,7 @@ MAX_HASHTAGS = 10
 _WORD = re.compile(r"[^\W_]+")
 _UNITS: dict[Unit, tuple[str, str]] = {"hour": ("hour", "hours"), "day": ("day", "days"), "one": ("", "")}
 _PER: dict[Unit, str] = {"hour": "an hour", "day": "a day", "one": "in all"}
-_PURPOSES = {"offer": "Offered", "request": "Looking for somebody"}
+PURPOSES = {"offer": "Offered", "request": "Looking for somebody"}
 
 
 def to_gig(ids: Ids, gig_id: str, owner: str, draft: GigDraft, *, closed_at: datetime | None = None) -> Gig:
@@ -65,7 +65,7 @@ def head(gig: Gig) -> str:
 
 def terms(gig: Gig, *, closed: bool = False) -> str:
     """Offered: EUR 85.00 an hour. At least 3 hours, 40 hours in all. Answers until 4 December 2026."""
-    said = [f"{_PURPOSES[gig.purpose]}: {price_words(gig.price, gig.currency, gig.unit)}."]
+    said = [f"{PURPOSES[gig.purpose]}: {price_words(gig.price, gig.currency, gig.unit)}."]
     counts = quantity_words(gig.minimum, gig.available, gig.unit)
     if counts:
         said.append(f"{counts}.")

@@ -19,7 +19,7 @@ from federation.tables import actors
 from node.errors import Invalid, NotFound
 from node.media.names import media_url
 from node.profiles import wire
-from node.profiles.queries import person
+from node.profiles.queries import person, picture_name
 from node.profiles.rules import ProfileDraft, confirmed_at
 from node.profiles.tables import profiles
 
@@ -58,7 +58,7 @@ def save_profile(tx: Tx, author: Author, draft: ProfileDraft, *, picture: str | 
     held = person(tx, author.actor_id)
     updated = confirmed_at(held.availability, draft.availability, tx.now)
     said = draft.availability and replaced(draft.availability, updated=updated and updated.replace(microsecond=0))
-    shown = _picture(tx, author.actor_id) if picture is None else picture or None
+    shown = picture_name(tx, author.actor_id) if picture is None else picture or None
     document = wire.to_actor(
         author,
         replace(draft, availability=said),
@@ -84,13 +84,3 @@ def confirm_availability(tx: Tx, author: Author) -> int:
         raise NotFound("You have not said yet whether you are free. Say it on your profile first.")
     document["availability"] |= {"updated": iso(tx.now)}
     return outbox.update_actor(tx, author, document)
-
-
-def _picture(tx: Tx, actor_id: str) -> str | None:
-    name: str | None = tx.scalar(sa.select(profiles.c.picture).where(profiles.c.actor_id == actor_id))
-    return name
-
-
-def picture_is_used(tx: Tx, name: str) -> bool:
-    """Whether anybody here still shows a picture."""
-    return tx.scalar(sa.select(profiles.c.actor_id).where(profiles.c.picture == name)) is not None

@@ -113,6 +113,17 @@ def audience(tx: Tx, actor_id: str) -> tuple[int, int]:
     return (row.people, row.servers) if row else (0, 0)
 
 
+def picture_name(tx: Tx, actor_id: str) -> str | None:
+    """The file in the media folder that somebody here shows; None when they show none."""
+    name: str | None = tx.scalar(sa.select(profiles.c.picture).where(profiles.c.actor_id == actor_id))
+    return name
+
+
+def picture_is_used(tx: Tx, name: str) -> bool:
+    """Whether anybody here shows a picture."""
+    return tx.scalar(sa.select(profiles.c.actor_id).where(profiles.c.picture == name)) is not None
+
+
 def _found(row: Row[Any] | None) -> Person:
     if row is None:
         raise NotFound("Nobody of this name is known here. Look for them on the people page.")

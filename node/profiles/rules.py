@@ -95,6 +95,15 @@ class Answer:
         """Whether nobody has confirmed it lately."""
         return self.status is not None and (self.updated is None or now - self.updated > LATELY)
 
+    def freshness(self, now: datetime) -> str:
+        """When it was said, as people say it."""
+        if self.updated is None:
+            return ""
+        days = (now.date() - self.updated.date()).days
+        if days < 2:
+            return "Said yesterday" if days == 1 else "Said today"
+        return f"Said {days} days ago" if days <= ASK_AGAIN.days else f"Said on {words.day(self.updated)}"
+
 
 def answer(availability: Availability | None, today: date) -> Answer:
     """What an availability answers on a day."""
@@ -251,3 +260,14 @@ def confirmed_at(held: Availability | None, now_said: Availability | None, now: 
         now_said.hours_per_week,
     )
     return held.updated if same else now
+
+
+def audience_sentence(people: int, servers: int) -> str:
+    """Who hears of what is saved: people who follow, and the servers on which they live."""
+    if not people:
+        return "What you save is signed with your key. Nobody follows you yet: those who come will find it here."
+    if people == 1:
+        return "What you save is signed with your key and sent to your one follower."
+    if servers == 1:
+        return f"What you save is signed with your key and sent to {people:,} followers on one server."
+    return f"What you save is signed with your key and sent to {people:,} followers on {servers:,} servers."

@@ -1,0 +1,234 @@
+"""The board of gigs, a gig, and the forms behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from federation.storage import Tx
+from node import skills
+from node.errors import Invalid, NotAllowed
+from node.evidence import Evidence
+from node.market import commands, queries, rules, structured, wire
+from node.market.queries import MAX_PAGES, PAGE_SIZE, Filter, GigView
+from node.profiles import queries as people
+from node.profiles.queries import Person
+from node.profiles.rules import audience_sentence
+from node.profiles.wire import link_words
+from node.vocabularies import currencies
+from node.web import negotiate
+from node.web.forms import read_form
+from node.web.keys import NODE
+from node.web.render import page, see_other
+from node.web.session import Viewer, signed_in, viewer
+from schemas.market import Purpose
+from schemas.urls import host_of
+
+TABS = (("", "All"), ("request", "Wanted"), ("offer", "Offered"), ("mine", "Mine"))
+HEADINGS = {"": "Newest first", "request": "Looking for somebody", "offer": "Offered work", "mine": "Your gigs"}
+MAX_SEARCH = 200
+
+
+class Tab(NamedTuple):
+    """A kind of gig, with how many there are."""
+
+    url: str
+    label: str
+    found: int
+    here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of the board. counts: how many the words find, for each tab."""
+
+    gigs: list[GigView]
+    owners: dict[str, Person]
+    counts: dict[str, int]
+
+
+async def board(request: web.Request) -> web.StreamResponse:
+    """GET /gigs?purpose=request|offer|mine&words=...&over=yes&page=2. Also `q` for words, as hashtags have it."""
+    node = request.app[NODE]
+    somebody = await viewer(request)
+    words = (request.query.get("words") or request.query.get("q") or "")[:MAX_SEARCH].replace("\0", "").strip()
+    tabs = [tab for tab in TABS if somebody or tab[0] != "mine"]
+    purpose = next((name for name, _ in tabs if name == request.query.get("purpose")), "")
+    over = request.query.get("over") == "yes" or purpose == "mine"
+    filters = {name: _filter(name, words, somebody, over=over or name == "mine") for name, _ in tabs}
+    number = _number(request.query.get("page", "1"))
+    found = await node.db.read(_found, filters, purpose, (number - 1) * PAGE_SIZE)
+    form = {"words": words, "over": "yes" if over else ""}
+
+    def link(name: str, at: int = 1) -> str:
+        wanted = {"purpose": name, "words": words, "over": "yes" if over else "", "page": str(at) if at > 1 else ""}
+        query = urlencode({key: value for key, value in wanted.items() if value})
+        return f"/gigs?{query}" if query else "/gigs"
+
+    return await page(
+        request,
+        "market/board.html",
+        here="gigs",
+        gigs=[gig for gig in found.gigs if not node.policy.blocked(host_of(gig.owner))],
+        owners=found.owners,
+        tabs=[Tab(link(name), label, found.counts[name], name == purpose) for name, label in tabs],
+        purpose=purpose,
+        heading=HEADINGS[purpose],
+        form=form,
+        filtered=bool(words) or (over and purpose != "mine"),
+        number=number,
+        pages=min(MAX_PAGES, -(-found.counts[purpose] // PAGE_SIZE)),
+        before=link(purpose, number - 1),
+        after=link(purpose, number + 1),
+        skill_names=skills.names(),
+        quantity_words=wire.quantity_words,
+    )
+
+
+def _filter(name: str, words: str, somebody: Viewer | None, *, over: bool) -> Filter:
+    purposes: dict[str, Purpose] = {"request": "request", "offer": "offer"}
+    owner = somebody.actor_id if somebody and name == "mine" else None
+    return Filter(purpose=purposes.get(name), words=words, owner=owner, over=over)
+
+
+def _number(text: str) -> int:
+    """A page's number; the first one for anything that is none."""
+    return min(MAX_PAGES, max(1, int(text))) if text.isascii() and text.isdigit() and len(text) < 5 else 1
+
+
+def _found(tx: Tx, filters: Mapping[str, Filter], chosen: str, offset: int) -> Found:
+    gigs = queries.board(tx, filters[chosen], offset=offset, limit=PAGE_SIZE)
+    counts = {name: queries.count(tx, wanted) for name, wanted in filters.items()}
+    return Found(gigs, people.people(tx, [gig.owner for gig in gigs]), counts)
+
+
+async def show(request: web.Request) -> web.StreamResponse:
+    """GET /@{handle}/gigs/{name}: a gig of ours, as a page or as its document."""
+    node = request.app[NODE]
+    gig_id = f"{node.ids.actor(request.match_info['handle'])}/gigs/{request.match_info['name']}"
+    if negotiate.wants_document(request):
+        return await negotiate.object_document(request, gig_id)
+    return await view(request, await node.db.read(queries.gig, gig_id))
+
+
+async def view(request: web.Request, gig: GigView) -> web.StreamResponse:
+    """The page of a gig, ours or another's; whoever calls has made sure that this reader may see it."""
+    node = request.app[NODE]
+    owner, evidence = await node.db.read(_around, gig)
+    somebody = await viewer(request)
+    terms = wire.price_words(gig.price, gig.currency, gig.unit)
+    return await page(
+        request,
+        "market/gig.html",
+        here="gigs",
+        gig=gig,
+        owner=owner,
+        evidence=evidence,
+        mine=gig.local and somebody is not None and somebody.actor_id == gig.owner,
+        description=f"{wire.PURPOSES[gig.purpose]}: {terms}.",
+        data=structured.gig_ld(gig, owner),
+        origin=node.ids.origin,
+        quantity_words=wire.quantity_words,
+        link_words=link_words,
+    )
+
+
+def _around(tx: Tx, gig: GigView) -> tuple[Person | None, Evidence | None]:
+    return people.people(tx, [gig.owner]).get(gig.owner), queries.evidence(tx, gig)
+
+
+@signed_in
+async def new_page(request: web.Request, somebody: Viewer) -> web.StreamResponse:
+    """GET /gigs/new?purpose=offer|request."""
+    purpose = request.query.get("purpose", "")
+    person = await request.app[NODE].db.read(people.person, somebody.actor_id)
+    form = {"purpose": purpose if purpose in rules.PURPOSES else "", "unit": "hour", "currency": "EUR"}
+    if person.rate:
+        form |= {"currency": person.rate.currency, "unit": person.rate.unit}
+    return await _form_page(request, somebody, form, {})
+
+
+@signed_in
+async def publish(request: web.Request, somebody: Viewer) -> web.StreamResponse:
+    """POST /gigs/new."""
+    node = request.app[NODE]
+    form = await read_form(request)
+    author = await node.author(somebody.actor_id)
+    try:
+        draft = rules.parse_gig(form, node.clock.now().date())
+        gig_id = await node.db.write(commands.publish_gig, author, draft)
+    except Invalid as error:
+        return await _form_page(request, somebody, form, error.errors)
+    return see_other(f"/@{somebody.username}/gigs/{gig_id.rpartition('/')[2]}")
+
+
+@signed_in
+async def edit_page(request: web.Request, somebody: Viewer) -> web.StreamResponse:
+    """GET /gigs/{name}/edit."""
+    node = request.app[NODE]
+    gig = await _mine(request, somebody)
+    return await _form_page(request, somebody, rules.form_of(gig, node.clock.now().date()), {}, gig)
+
+
+@signed_in
+async def edit(request: web.Request, somebody: Viewer) -> web.StreamResponse:
+    """POST /gigs/{name}/edit."""
+    node = request.app[NODE]
+    form = await read_form(request)
+    gig = await _mine(request, somebody)
+    author = await node.author(somebody.actor_id)
+    try:
+        draft = rules.parse_gig({**form, "purpose": gig.purpose}, node.clock.now().date())
+        await node.db.write(commands.edit_gig, author, gig.id, draft)
+    except Invalid as error:
+        return await _form_page(request, somebody, form, error.errors, gig)
+    return see_other(gig.path)
+
+
+@signed_in
+async def close_page(request: web.Request, somebody: Viewer) -> web.StreamResponse:
+    """GET /gigs/{name}/close: the question, the consequences, the verb."""
+    return await page(request, "market/close.html", here="gigs", gig=await _mine(request, somebody))
+
+
+@signed_in
+async def close(request: web.Request, somebody: Viewer) -> web.StreamResponse:
+    """POST /gigs/{name}/close."""
+    node = request.app[NODE]
+    await read_form(request)
+    gig = await _mine(request, somebody)
+    await node.db.write(commands.close_gig, await node.author(somebody.actor_id), gig.id)
+    return see_other(gig.path)
+
+
+async def _mine(request: web.Request, somebody: Viewer) -> GigView:
+    """A gig of whoever is signed in that may still be changed."""
+    node = request.app[NODE]
+    gig = await node.db.read(queries.own_gig, somebody.actor_id, request.match_info["name"])
+    if gig.state(node.clock.now()) == "closed":
+        raise NotAllowed(commands.CLOSED)
+    return gig
+
+
+async def _form_page(
+    request: web.Request,
+    somebody: Viewer,
+    form: Mapping[str, str],
+    errors: Mapping[str, str],
+    gig: GigView | None = None,
+) -> web.Response:
+    values: dict[str, Any] = {"gig": gig, "form": form, "errors": errors, "skill_names": skills.names()}
+    reached = await request.app[NODE].db.read(people.audience, somebody.actor_id)
+    return await page(
+        request,
+        "market/edit.html",
+        status=422 if errors else 200,
+        here="gigs",
+        audience=audience_sentence(*reached),
+        currencies=[(code, f"{code}, {known.name}") for code, known in currencies().items()],
+        **values,
+    )

@@ -1,0 +1,171 @@
+"""A profile, and the form behind it.
+
+The page of a person shows what they say in every slice. It asks the others' queries; they never ask it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from aiohttp import web
+
+from federation.storage import Tx
+from federation.tables import follows
+from node import skills
+from node.errors import Invalid
+from node.evidence import Evidence
+from node.market import queries as market
+from node.market.queries import Filter, GigView
+from node.market.wire import quantity_words
+from node.media.pages import PICTURES
+from node.media.pictures import FIELD
+from node.profiles import commands, queries, rules, structured, wire
+from node.profiles.queries import Person
+from node.profiles.rules import ProfileDraft
+from node.vocabularies import currencies, language_name, languages
+from node.web import negotiate
+from node.web.forms import Form, read_form
+from node.web.keys import NODE
+from node.web.render import page, see_other
+from node.web.session import Viewer, signed_in, viewer
+
+MAX_UPLOAD = 12_000_000  # bytes that are read at all; a picture may have fewer, and then its field says so
+GIGS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the page of a person is made of. follow: None, requested or accepted, by whoever looks."""
+
+    person: Person
+    evidence: Evidence | None
+    gigs: list[GigView]
+    follow: str | None
+
+
+async def show(request: web.Request) -> web.StreamResponse:
+    """GET /@{handle}: somebody here, or `name@host` elsewhere."""
+    node = request.app[NODE]
+    handle = request.match_info["handle"]
+    name, at, host = handle.partition("@")
+    if at and host == node.ids.handle_domain:
+        return see_other(f"/@{name}")
+    if not at and negotiate.wants_document(request):
+        return await negotiate.actor_document(request, name)
+    visitor = await viewer(request)
+    shown = await node.db.read(_shown, handle, visitor.actor_id if visitor else None)
+    answer = rules.answer(shown.person.availability, node.clock.now().date())
+    return await page(
+        request,
+        "profiles/profile.html",
+        here="people",
+        person=shown.person,
+        evidence=shown.evidence,
+        gigs=shown.gigs,
+        follow=shown.follow,
+        answer=answer,
+        mine=visitor is not None and visitor.actor_id == shown.person.id,
+        data=structured.person_ld(shown.person, node.ids.origin),
+        origin=node.ids.origin,
+        languages=[language_name(code) for code in shown.person.languages],
+        rate_words=wire.rate_words,
+        quantity_words=quantity_words,
+        link_words=wire.link_words,
+    )
+
+
+def _shown(tx: Tx, handle: str, reader: str | None) -> Shown:
+    person = queries.person_called(tx, handle)
+    state = sa.select(follows.c.state).where(follows.c.follower == reader, follows.c.followee == person.id)
+    return Shown(
+        person=person,
+        evidence=queries.evidence(tx, person.id),
+        gigs=market.board(tx, Filter(owner=person.id), limit=GIGS),
+        follow=tx.scalar(state) if reader else None,
+    )
+
+
+class Editing(NamedTuple):
+    """Whose form it is, and who will hear of it."""
+
+    person: Person
+    people: int
+    servers: int
+
+
+def _editing(tx: Tx, actor_id: str) -> Editing:
+    return Editing(queries.person(tx, actor_id), *queries.audience(tx, actor_id))
+
+
+@signed_in
+async def edit_page(request: web.Request, somebody: Viewer) -> web.StreamResponse:
+    """GET /profile/edit."""
+    node = request.app[NODE]
+    editing = await node.db.read(_editing, somebody.actor_id)
+    form = rules.form_of(editing.person, node.clock.now().date())
+    return await _form_page(request, editing, form, {})
+
+
+@signed_in
+async def save(request: web.Request, somebody: Viewer) -> web.StreamResponse:
+    """POST /profile/edit. Nothing is saved unless everything is right."""
+    node = request.app[NODE]
+    form = await read_form(request, files={FIELD: MAX_UPLOAD})
+    try:
+        draft = rules.parse_profile(form, node.clock.now().date())
+        await _save(request, somebody.actor_id, draft, await _picture(request, form))
+    except Invalid as error:
+        editing = await node.db.read(_editing, somebody.actor_id)
+        return await _form_page(request, editing, form, error.errors)
+    return see_other(f"/@{somebody.username}")
+
+
+async def _picture(request: web.Request, form: Form) -> str | None:
+    """What `commands.save_profile` takes: a new name, nothing, or None for the picture that is there."""
+    upload = form.file(FIELD)
+    if upload is not None:
+        return await request.app[PICTURES].take_in(upload.body)
+    return "" if form.get("remove_picture") == "yes" else None
+
+
+async def _save(request: web.Request, actor_id: str, draft: ProfileDraft, picture: str | None) -> None:
+    node = request.app[NODE]
+    author = await node.author(actor_id)
+    before = await node.db.read(queries.picture_name, actor_id)
+    try:
+        await node.db.write(commands.save_profile, author, draft, picture=picture)
+    finally:
+        for name in filter(None, {before, picture}):
+            if not await node.db.read(queries.picture_is_used, name):
+                await request.app[PICTURES].drop(name)
+
+
+async def _form_page(
+    request: web.Request, editing: Editing, form: Mapping[str, str], errors: Mapping[str, str]
+) -> web.Response:
+    return await page(
+        request,
+        "profiles/edit.html",
+        status=422 if errors else 200,
+        here="profile",
+        person=editing.person,
+        audience=rules.audience_sentence(editing.people, editing.servers),
+        form=form,
+        errors=errors,
+        answer=rules.answer(editing.person.availability, request.app[NODE].clock.now().date()),
+        currencies=[(code, f"{code}, {known.name}") for code, known in currencies().items()],
+        skill_names=skills.names(),
+        language_names=sorted(name for name, _ in languages().values()),
+    )
+
+
+@signed_in
+async def confirm(request: web.Request, somebody: Viewer) -> web.StreamResponse:
+    """POST /profile/confirm: the answer to "are you free yet?" still holds."""
+    await read_form(request)
+    node = request.app[NODE]
+    await node.db.write(commands.confirm_availability, await node.author(somebody.actor_id))
+    return see_other(f"/@{somebody.username}")
