@@ -12,9 +12,9 @@ from urllib.parse import urldefrag
 
 from federation.errors import Forbidden, Unacceptable
 from federation.ids import Ids
+from schemas.actors import is_actor
 from schemas.base import Envelope, id_of, ids_of
 from schemas.errors import SchemaError
-from schemas.terms import ACTOR_TYPES
 from schemas.urls import origin_of, parse_url
 
 MAX_ID = 2048
@@ -67,7 +67,7 @@ def owner_of(document: dict[str, Any]) -> str | None:
 
     None when it names nobody, or more than one: an object with two owners is nobody's to change.
     """
-    if document.get("type") in ACTOR_TYPES:
+    if is_actor(document):
         return id_of(document)
     if "actor" in document:
         return id_of(document["actor"])

@@ -14,8 +14,8 @@ from federation.ids import Ids
 from federation.storage import Tx
 from federation.tables import follows, objects
 from federation.types import Received
+from schemas.actors import is_actor
 from schemas.base import id_of, ids_of
-from schemas.terms import ACTOR_TYPES
 
 BRINGS = frozenset({"Create", "Announce", "Update"})
 MAX_TAGS = 1_000
@@ -63,7 +63,7 @@ def _is_of_actor(received: Received) -> bool:
     """A changed profile: its actor is known here at least as somebody who signs."""
     if received.object is None:
         return received.object_id == received.envelope.actor
-    return received.object.get("type") in ACTOR_TYPES
+    return is_actor(received.object)
 
 
 def names_local(received: Received, ids: Ids) -> bool:

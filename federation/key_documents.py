@@ -17,15 +17,14 @@ from federation.types import Verification
 from keys.errors import KeysError
 from keys.material import PublicKey
 from keys.proofs import read_proof
-from schemas.actors import Actor, KeyClaim
+from schemas.actors import Actor, KeyClaim, is_actor
 from schemas.base import id_of, ids_of, objects_of
-from schemas.terms import ACTOR_TYPES
 
 
 def owner_of_key(document: dict[str, Any], key_id: str, url: str) -> str:
     """Whose a key is by the word of the document at the key's URL; its owner must say so too."""
     stub = next((key for key in objects_of(document.get("publicKey")) if key.get("id") == key_id), None)
-    if document.get("type") in ACTOR_TYPES or stub is not None:
+    if is_actor(document) or stub is not None:
         owner = id_of(document) or id_of((stub or {}).get("owner"))
     elif document.get("id") == key_id and is_at(without_fragment(key_id), url):
         owner = id_of(document.get("owner")) or id_of(document.get("controller"))

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Row
 
 from federation.authority import owner_of
 from federation.documents import PUBLIC
-from federation.errors import Forbidden
+from federation.errors import Forbidden, Unacceptable
 from federation.storage import Tx
 from federation.tables import actors, object_recipients, objects
 from federation.types import Received, Verification, Visibility
@@ -44,11 +44,12 @@ def store_object(
 
     kind: post | gig | module, as the caller understood it. Times default to the object's own, at most an hour in
     the future. `same`: it was known (a second Create), is deleted, or is newer here: the caller does nothing.
-    Raises Forbidden when it is not its owner's, or an Update changes what must stay (SECURITY 50).
+    Raises Forbidden when it is not its owner's, or an Update changes what must stay (SECURITY 50), Unacceptable when
+    there is no object with an id.
     """
     document, object_id = received.object, received.object_id
-    assert document is not None
-    assert object_id is not None
+    if document is None or object_id is None:
+        raise Unacceptable(f"{received.envelope.id} brings nothing that has an id")
     owner = owner_of(document)
     if owner is None or (owner != received.envelope.actor and received.envelope.type != "Announce"):
         raise Forbidden(f"{object_id} is {owner}'s, the activity is by {received.envelope.actor}")

@@ -28,11 +28,10 @@ from federation.resolve import Resolver
 from federation.storage import Database, Tx
 from federation.tables import objects
 from federation.types import Received, Signer, Verification
-from schemas.actors import parse_actor
+from schemas.actors import is_actor, parse_actor
 from schemas.base import audience_of, envelope_of, first_object, id_of
 from schemas.errors import SchemaError
 from schemas.jsonld import normalise
-from schemas.terms import ACTOR_TYPES
 
 BRINGS_OBJECT = frozenset({"Create", "Update"})
 NAMES_OBJECT = frozenset({"Announce"})
@@ -57,7 +56,7 @@ class Draft:
             return False
         if verb not in BRINGS_OBJECT:
             return True
-        return embedded is not None and "proof" not in embedded and embedded.get("type") not in ACTOR_TYPES
+        return embedded is not None and "proof" not in embedded and not is_actor(embedded)
 
 
 _signer = msgspec.json.Decoder(Signer)
@@ -121,7 +120,7 @@ class Preparer:
             return await self._announced(received)
         if received.object is None:
             return await self._fetched(received)
-        if received.object.get("type") in ACTOR_TYPES:
+        if is_actor(received.object):
             return await self._actor(received, received.object)
         return await self._proven(received, received.object, received.verification)
 

@@ -21,10 +21,9 @@ from keys.encoding import public_from_multibase
 from keys.errors import KeysError
 from keys.material import PublicKey
 from keys.proofs import ProofClaim, read_proof
-from schemas.actors import Actor, parse_actor
+from schemas.actors import Actor, is_actor, parse_actor
 from schemas.base import datetime_of, id_of
 from schemas.errors import SchemaError
-from schemas.terms import ACTOR_TYPES
 from schemas.urls import origin_of
 
 Outcome = Literal["holds", "fails", "unknown"]
@@ -109,7 +108,7 @@ async def check(document: dict[str, Any], fetch: Fetch | None, pins: Pins, now: 
 
 def author_of(document: dict[str, Any]) -> str | None:
     """Who speaks in a document: an actor itself, an activity's actor, an object's attributedTo."""
-    if document.get("type") in ACTOR_TYPES:
+    if is_actor(document):
         return id_of(document)
     return id_of(document.get("actor")) or id_of(document.get("attributedTo"))
 
@@ -162,7 +161,7 @@ def _without_origin(
     if key_id in pins.keys:
         return pins.keys[key_id], Verdict("holds", f"The key of {author}, pinned from an earlier meeting.")
     unknown = Verdict("unknown", f"Could not ask {origin_of(author)} whose key it is: {why}.")
-    if document.get("type") in ACTOR_TYPES:  # a profile carries its own key: enough for the signature, not for whose
+    if is_actor(document):  # a profile carries its own key: enough for the signature, not for whose
         try:
             return _listed(parse_actor(document), key_id), unknown
         except SchemaError:
