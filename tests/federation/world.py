@@ -12,7 +12,7 @@ import socket
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from ipaddress import ip_network
 from typing import Any
@@ -112,7 +112,7 @@ class RemoteActor:
         self.counter += 1
         return f"{self.id}/{kind}/{self.counter}"
 
-    def note(self, text: str = "hello", *, to: Sequence[str] = (PUBLIC,), **more: Any) -> dict[str, Any]:
+    def note(self, text: str = "hello", *, to: Any = (PUBLIC,), **more: Any) -> dict[str, Any]:
         return {
             "@context": [AS_CONTEXT, DATA_INTEGRITY_V1],
             "id": self.new_id("notes"),
@@ -120,7 +120,7 @@ class RemoteActor:
             "attributedTo": self.id,
             "content": f"<p>{text}</p>",
             "published": iso(self.peer.clock.now()),
-            "to": list(to),
+            "to": list(to) if isinstance(to, list | tuple) else to,
             "cc": [],
         } | more
 
@@ -271,6 +271,16 @@ class World:
         assert await self.post(actor, activity, **how) == 202
         await self.worker.drain()
         return await self.fate(activity["id"])
+
+    async def settle(self) -> None:
+        """Let the worker take everything, also what it has put off for a moment."""
+        put_off = sa.select(inbox_messages.c.id).where(
+            inbox_messages.c.state == "pending", inbox_messages.c.attempts == 0
+        )
+        await self.worker.drain()
+        while await self.rows(put_off):
+            self.clock.offset += timedelta(seconds=3)
+            await self.worker.drain()
 
     async def fate(self, activity_id: str) -> str:
         """`state: reason` of a message."""
