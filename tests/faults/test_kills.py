@@ -1,0 +1,184 @@
+"""kill -9 at the worst moments, of real servers: what was promised happens, once (SECURITY 155, 156, 166)."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import sqlalchemy as sa
+from aiohttp import web
+
+from federation.tables import activities, deliveries, follows, inbox_messages, objects
+from tests.nodes import Home, Somebody, cluster, settled
+from tests.processes import Place, place
+from tests.scenarios.test_duplicates import posted
+
+LATER = 13 * 3600  # longer than any circuit stays open
+
+
+async def test_killed_between_publish_and_delivery(tmp_path: Path):
+    async with cluster("b.example") as (b,):
+        a = place(tmp_path / "a", "127.0.0.7")
+        alice = await a.set_up("alice")
+        async with a.serving() as server:
+            bob = await follower_of(alice, b)
+            await b.go_dark()
+            published = await a.json("gig", "publish", "--title", "Written before the crash", "--rate", "60/hour")
+            await server.kill()
+        create = await created(a)
+        assert create.object_id == published["id"]
+
+        await b.listen()
+        b.later(seconds=LATER)
+        async with a.serving(FREEHOLD_CLOCK_OFFSET=str(LATER)):
+            await b.takes(create.id)
+        [message] = await b.messages(create.id)
+        assert (message.state, message.body) == ("done", create.body)
+        assert [entry["object_id"] for entry in await bob.timeline()] == [published["id"]]
+
+
+async def test_published_by_command_while_no_server_runs(tmp_path: Path):
+    async with cluster("b.example") as (b,):
+        a = place(tmp_path / "a", "127.0.0.7")
+        alice = await a.set_up("alice")
+        async with a.serving():
+            bob = await follower_of(alice, b)
+        post = await a.json("post", "Nobody is at home, and yet.")
+        assert await b.object(post["id"]) is None
+        async with a.serving():
+            await b.takes((await created(a)).id)
+        assert [entry["object_id"] for entry in await bob.timeline()] == [post["id"]]
+
+
+async def test_killed_when_the_other_side_has_it_and_has_not_said_so(tmp_path: Path):
+    """It is sent again under the same activity id, and has no second effect."""
+    async with cluster("b.example") as (b,):
+        a = place(tmp_path / "a", "127.0.0.7")
+        alice = await a.set_up("alice")
+        arrived, never, posts = asyncio.Event(), asyncio.Event(), []
+
+        async def silent(request: web.Request) -> None:
+            if request.method == "POST":
+                arrived.set()
+                await never.wait()
+
+        async def note(request: web.Request) -> None:
+            posts.append(request.method)
+
+        async with a.serving() as server:
+            bob = await follower_of(alice, b)
+            b.answered = silent
+            post = await a.json("post", "Did you get this?")
+            async with asyncio.timeout(10):
+                await arrived.wait()
+            await server.kill()
+        create = await created(a)
+        b.answered, b.hold = None, note
+        async with a.serving():
+            await until(lambda: delivery_states(a, create.id), ["done"])
+        never.set()
+        await b.takes(create.id)
+        assert "POST" in posts, "it came a second time"
+        assert [row.state for row in await b.messages(create.id)] == ["done"]
+        assert [entry["object_id"] for entry in await bob.timeline()] == [post["id"]]
+
+
+async def test_killed_right_after_it_said_202(tmp_path: Path):
+    """Four times: ten posts at once, a kill in the middle of them, a restart. What was acknowledged is there, once."""
+    async with cluster("a.example") as (a,), aiohttp.ClientSession() as http:
+        alice = await a.set_up("alice")
+        b = place(tmp_path / "b", "127.0.0.8")
+        await b.set_up("bob")
+        async with b.serving():
+            await follows_by_command(b, alice)
+        await a.go_dark()
+        for number in range(40):
+            await alice.post(f"Number {number}")
+        creates, acknowledged = await a.sent("Create"), []
+        await a.listen()
+        for start in range(0, 40, 10):
+            acknowledged += await posts_and_a_kill(http, b, alice, creates[start : start + 10], seed=start)
+        async with b.serving():
+            await until(lambda: states_of(b, acknowledged), dict.fromkeys(acknowledged, "done"))
+        assert acknowledged, "the server answered before it was killed"
+        stored = [row.id for row in await b.rows(sa.select(objects.c.id).where(objects.c.owner == alice.id))]
+        assert {row.object_id for row in creates if row.id in acknowledged} <= set(stored)
+
+
+async def posts_and_a_kill(
+    http: aiohttp.ClientSession, b: Place, alice: Somebody, creates: list[Any], *, seed: int
+) -> list[str]:
+    """The ids of the activities that were answered with 202."""
+    acknowledged = []
+    some = asyncio.Event()
+    enough = random.Random(seed).randint(1, 9)
+
+    async def one(row: Any) -> None:
+        try:
+            status = await posted(http, alice, f"{b.origin}/inbox", row.body)
+        except aiohttp.ClientError:
+            return
+        if status == 202:
+            acknowledged.append(row.id)
+        if len(acknowledged) >= enough:
+            some.set()
+
+    async with b.serving() as server:
+        sending = [asyncio.create_task(one(row)) for row in creates]
+        async with asyncio.timeout(20):
+            await some.wait()
+        await server.kill()
+        await asyncio.gather(*sending)
+    return acknowledged
+
+
+# ---- asking and waiting ------------------------------------------------------------------------------------------
+
+
+async def follower_of(actor_id: str, home: Home) -> Somebody:
+    """Bob, on a node of this process, follows the actor of a running server."""
+    bob = await home.set_up("bob")
+    await bob.follow(actor_id)
+    await home.works_until(lambda: home.follow_state(bob.id, actor_id), "accepted")
+    return bob
+
+
+async def follows_by_command(b: Place, alice: Somebody) -> None:
+    """The only person of a running server follows alice, on a node of this process."""
+    assert (await b.json("follow", alice.id))["state"] == "requested"
+
+    async def state() -> list[str]:
+        return [row.state for row in await b.rows(sa.select(follows.c.state))]
+
+    async def stepping() -> list[str]:
+        await settled(alice.home)
+        return await state()
+
+    await until(stepping, ["accepted"])
+
+
+async def until(ask: Callable[[], Awaitable[Any]], wanted: Any) -> None:
+    """Ask about another process until the answer is the wanted one: it has no way to call us."""
+    async with asyncio.timeout(30):
+        while (answer := await ask()) != wanted:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    assert answer == wanted
+
+
+async def created(a: Place) -> Any:
+    """The only Create that was ever published there."""
+    [row] = await a.rows(sa.select(activities).where(activities.c.type == "Create"))
+    return row
+
+
+async def delivery_states(a: Place, activity_id: str) -> list[str]:
+    return [row.state for row in await a.rows(sa.select(deliveries).where(deliveries.c.activity_id == activity_id))]
+
+
+async def states_of(b: Place, activity_ids: list[str]) -> dict[str, str]:
+    wanted = sa.select(inbox_messages).where(inbox_messages.c.activity_id.in_(activity_ids))
+    return {row.activity_id: row.state for row in await b.rows(wanted)}
