@@ -79,7 +79,7 @@ def normalise(document: dict[str, Any]) -> dict[str, Any]:
 
 def _is_plain(document: dict[str, Any]) -> bool:
     """Whether no object inside says more than a reader of plain JSON sees; Malformed for what is forbidden anywhere."""
-    top = document.get("@context")
+    top = document.get("@context", AS_CONTEXT)
     unread = _unread()
     waiting: list[Any] = [document]
     while waiting:
@@ -130,7 +130,7 @@ def _harmless(term: str, value: Any, context: dict[str, Any]) -> bool:
     if not isinstance(iri, str):
         return False
     if iri.startswith("@"):
-        return (term, value) in _ALIASES
+        return isinstance(value, str) and (term, value) in _ALIASES
     if isinstance(value, dict) and ("@context" in value or "@reverse" in value):
         return False
     allowed = _meanings().get(term)
@@ -199,7 +199,7 @@ def compact(document: dict[str, Any]) -> dict[str, Any]:
 
 def _with_context(document: dict[str, Any]) -> dict[str, Any]:
     """The document, with the ActivityStreams context in front where it names contexts and not that one (AS2 §2.1.3)."""
-    context = document.get("@context", AS_CONTEXT)
+    context = document.get("@context", [])
     if context is None:
         return document
     listed = context if isinstance(context, list) else [context]
