@@ -167,6 +167,7 @@ class Peer:
     asked: list[str] = field(default_factory=list)
     taken: list[dict[str, Any]] = field(default_factory=list)
     content_type: str = ACTIVITY_JSON
+    was_asked: asyncio.Event = field(default_factory=asyncio.Event)
     hold: asyncio.Event | None = None
     """While it is set up and not set, every GET waits for it."""
 
@@ -181,6 +182,7 @@ class Peer:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(f"{request.method} {request.path_qs}")
+        self.was_asked.set()
         if request.method == "POST":
             self.taken.append(await request.json())
             return web.Response(status=202)
