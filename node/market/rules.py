@@ -61,8 +61,6 @@ def parse_gig(form: Mapping[str, str], today: date) -> GigDraft:
     if not title:
         fields.wrong("title", "Write a title: what is to be done, in a few words.")
     body = fields.read("body", paragraphs(MAX_BODY, "A description"), "")
-    if not body:
-        fields.wrong("body", "Describe the work: what there is at the end, and how you want to go about it.")
     unit = fields.text("unit") or "hour"
     if unit not in UNITS:
         fields.wrong("unit", "A price is for an hour, for a day, or for all of it.")

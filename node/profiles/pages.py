@@ -58,16 +58,17 @@ async def show(request: web.Request) -> web.StreamResponse:
     visitor = await viewer(request)
     shown = await node.db.read(_shown, handle, visitor.actor_id if visitor else None)
     answer = rules.answer(shown.person.availability, node.clock.now().date())
+    mine = visitor is not None and visitor.actor_id == shown.person.id
     return await page(
         request,
         "profiles/profile.html",
-        here="people",
+        here="profile" if mine else "people",
         person=shown.person,
         evidence=shown.evidence,
         gigs=shown.gigs,
         follow=shown.follow,
         answer=answer,
-        mine=visitor is not None and visitor.actor_id == shown.person.id,
+        mine=mine,
         data=structured.person_ld(shown.person, node.ids.origin),
         origin=node.ids.origin,
         languages=[language_name(code) for code in shown.person.languages],

@@ -44,7 +44,7 @@ _SENTENCES: dict[tuple[AvailabilityStatus, bool, bool], str] = {  # status, is t
     ("limited", True, False): "A little, from {day}.",
     ("limited", False, True): "A little, {hours} hours a week.",
     ("limited", False, False): "A little.",
-    ("busy", True, True): "No. Ask again from {day}, for {hours} hours a week.",
+    ("busy", True, True): "No. Ask again from {day}.",
     ("busy", True, False): "No. Ask again from {day}.",
     ("busy", False, True): "No. Ask again later.",
     ("busy", False, False): "No. Ask again later.",
@@ -88,7 +88,9 @@ class Answer:
     @property
     def markup(self) -> Markup:
         """The sentence with its day as `<time>`."""
-        shown = words.time_tag(self.from_date) if self.from_date else ""
+        shown = ""
+        if self.from_date:  # "7 December" stays together in the largest type of the page
+            shown = words.time_tag(self.from_date, words.day(self.from_date).replace(" ", "\N{NO-BREAK SPACE}", 1))
         return Markup(self._form).format(day=shown, hours=self.hours)  # noqa: S704 - a sentence of ours
 
     def is_stale(self, now: datetime) -> bool:
