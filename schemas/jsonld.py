@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from schemas import contexts
@@ -32,8 +33,10 @@ from schemas.terms import (
     VF,
 )
 
-MAX_REWRITTEN = 20_000
-"""Characters of a document that is worth rewriting: it costs 700 times what reading JSON costs."""
+MAX_CHARACTERS = 20_000
+MAX_MEMBERS = 600
+MAX_OBJECTS = 60
+"""A document over these is not worth rewriting, which costs 700 times what reading JSON costs: up to 1 ms an object."""
 MAX_CONTEXTS = 16
 FORBIDDEN = frozenset({"@graph", "@included", "@reverse"})
 
@@ -116,7 +119,7 @@ def _usual(context: Any) -> bool:
     if isinstance(context, list):
         if len(context) > MAX_CONTEXTS:
             raise Malformed("@context", f"more than {MAX_CONTEXTS} contexts")
-        return all(_usual(item) for item in context)
+        return all(not isinstance(item, list) and _usual(item) for item in context)
     if not isinstance(context, dict):
         return False
     return all(_harmless(term, value, context) for term, value in context.items())
@@ -179,10 +182,7 @@ def _expand(iri: str, context: dict[str, Any]) -> str:
 
 def compact(document: dict[str, Any]) -> dict[str, Any]:
     """Expand with bundled contexts and compact into ours; Malformed where that cannot be done within bounds."""
-    if _size(document) > MAX_REWRITTEN:
-        raise Malformed("@context", "an unusual context on a document as large as this is not read")
-    if sum(_contexts_in(document)) > MAX_CONTEXTS:
-        raise Malformed("@context", f"more than {MAX_CONTEXTS} contexts")
+    _check_bounds(document)
     from pyld import FrozenDocumentLoader, jsonld  # costs 60 ms to import, and hardly a document needs it
 
     loader = FrozenDocumentLoader({url: contexts.load(url) for url in contexts.INDEX})
@@ -228,16 +228,32 @@ def _known_contexts(context: Any) -> Any:
     return context
 
 
-def _contexts_in(value: Any) -> Iterator[int]:
-    """How many contexts each `@context` in a value names, wherever it stands."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _contexts_in(item)
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            if name == "@context":
-                yield len(inner) if isinstance(inner, list) else 1
-            yield from _contexts_in(inner)
+def _check_bounds(document: dict[str, Any]) -> None:
+    """Refuse what would take long: much of anything, or contexts inside of contexts, which are processed once a use."""
+    members = list(islice(_members(document), MAX_MEMBERS + 1))
+    characters = sum(len(name) + (len(value) if isinstance(value, str) else 8) for name, value in members)
+    objects = sum(isinstance(value, dict) for _, value in members)
+    if len(members) > MAX_MEMBERS or characters > MAX_CHARACTERS or objects > MAX_OBJECTS:
+        raise Malformed("@context", "an unusual context on a document as large as this is not read")
+    listed = [value if isinstance(value, list) else [value] for name, value in members if name == "@context"]
+    if sum(map(len, listed)) > MAX_CONTEXTS:
+        raise Malformed("@context", f"more than {MAX_CONTEXTS} contexts")
+    if any(isinstance(context, list) for contexts_here in listed for context in contexts_here):
+        raise Malformed("@context", "a list of contexts inside of a list")
+    if any(name == "@context" for name, _ in _members(listed)):
+        raise Malformed("@context", "a context inside of a context is not read")
+
+
+def _members(value: Any) -> Iterator[tuple[str, Any]]:
+    """Everything inside a value with its name, or with none for an item of a list; without recursion."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        inside = item.items() if isinstance(item, dict) else (("", inner) for inner in item)
+        for name, inner in inside:
+            yield name, inner
+            if isinstance(inner, dict | list):
+                waiting.append(inner)
 
 
 def _check_everywhere(value: Any) -> None:
@@ -245,11 +261,3 @@ def _check_everywhere(value: Any) -> None:
         _check_allowed(value)
     for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         _check_everywhere(inner)
-
-
-def _size(value: Any) -> int:
-    if isinstance(value, dict):
-        return sum(len(key) + _size(item) for key, item in value.items())
-    if isinstance(value, list):
-        return 1 + sum(_size(item) for item in value)
-    return len(value) if isinstance(value, str) else 8
