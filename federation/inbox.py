@@ -29,9 +29,8 @@ from federation.authors import Authors
 from federation.circuits import host_is_alive
 from federation.errors import FederationError
 from federation.ids import Ids
-from federation.intake import TOPIC
 from federation.interest import Interest, interest_in
-from federation.messages import Outcome
+from federation.messages import TOPIC, Outcome
 from federation.objects import ObjectsDeleted
 from federation.policy import Policy
 from federation.resolve import Resolver
@@ -89,6 +88,7 @@ class InboxWorker:
         self._preparer = prepare.Preparer(db, ids, resolver, Authenticator(ids, resolver, policy, db.clock))
         self._wake = asyncio.Event()
         self._asking: dict[asyncio.Task[Ready | Outcome], Row[Any]] = {}
+        self._leased: set[int] = set()
         db.subscribe(TOPIC, lambda payload: self._wake.set())
 
     async def run(self) -> None:
@@ -101,6 +101,8 @@ class InboxWorker:
         finally:
             for task in self._asking:
                 task.cancel()
+            if self._leased:
+                await self._db.write(messages.release, list(self._leased))
 
     async def _guarded_step(self) -> int:
         """A step of which nothing but a cancellation gets out."""
@@ -151,7 +153,9 @@ class InboxWorker:
     async def _due(self) -> tuple[list[Row[Any]], dict[int, int]]:
         if self._db.is_sqlite:  # one process: what it has in hand it knows itself
             return await self._db.read(_due, [row.id for row in self._asking.values()])
-        return await self._db.write(_lease)
+        rows, waiting = await self._db.write(_lease)
+        self._leased |= {row.id for row in rows}
+        return rows, waiting
 
     def _read(self, row: Row[Any], behind: int | None, free: set[int]) -> Ready | Outcome | _Ask:
         """What can be said at once."""
@@ -209,6 +213,7 @@ class InboxWorker:
         except DBAPIError as error:
             _log.warning("inbox.batch_failed", error=str(error.orig)[:500], messages=len(results))
             outcomes = [await self._settle_alone(result) for result in results]
+        self._leased -= {result.row.id for result in results}
         for outcome in outcomes:
             _report(outcome)
 

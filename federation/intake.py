@@ -15,11 +15,11 @@ import sqlalchemy as sa
 import structlog
 
 from federation.errors import Busy
+from federation.messages import TOPIC
 from federation.storage import Database, Tx
 from federation.tables import inbox_messages
 from federation.types import Signer
 
-TOPIC = "inbox"
 MAX_SHARED = 64
 MAX_WAITING = 2_000
 FORWARDED = "forwarded:"

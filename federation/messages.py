@@ -17,6 +17,7 @@ from sqlalchemy.engine import Row
 from federation.storage import Tx
 from federation.tables import inbox_messages
 
+TOPIC = "inbox"
 LEASE = timedelta(minutes=2)
 PUT_OFF = timedelta(seconds=2)
 DELAYS = tuple(timedelta(seconds=s) for s in (30, 120, 600, 1800, 3600, 7200, 14400, 28800, 57600))
@@ -75,6 +76,13 @@ def lease(tx: Tx, limit: int) -> list[Row[Any]]:
     return sorted(tx.execute(take.returning(*_COLUMNS)).all(), key=lambda row: row.id)
 
 
+def release(tx: Tx, ids: Sequence[int]) -> None:
+    """Give back what was leased, when the worker stops before its time."""
+    mine = (inbox_messages.c.id.in_(ids), inbox_messages.c.state == _PENDING)
+    tx.execute(sa.update(inbox_messages).where(*mine).values(due_at=tx.now))
+    tx.notify(TOPIC)
+
+
 def _oldest(tx: Tx, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
     return (
         sa.select(*columns)
@@ -118,7 +126,8 @@ def record(tx: Tx, outcomes: Sequence[Outcome]) -> None:
     """Write the new states; the plain case, done without a remark, is one statement for all."""
     plain = [outcome.row.id for outcome in outcomes if outcome.state == "done" and outcome.reason is None]
     if plain:
-        tx.execute(sa.update(inbox_messages).where(inbox_messages.c.id.in_(plain)).values(state="done"))
+        done = sa.update(inbox_messages).where(inbox_messages.c.id.in_(plain))
+        tx.execute(done.values(state="done", reason=None))
     for outcome in outcomes:
         if outcome.state == "done" and outcome.reason is None:
             continue

@@ -5,10 +5,24 @@ from __future__ import annotations
 import msgspec
 import sqlalchemy as sa
 
-from federation.documents import Document, document, read_document, stands
+from federation.documents import PUBLIC, Document, document, read_document, stands
 from federation.storage import Tx
 from federation.tables import activities, actors, blocks, follows, object_recipients, objects
 from schemas.base import audience_of
+
+
+def may_read(tx: Tx, object_id: str, reader: str | None) -> bool:
+    """Whether somebody (None: anybody) may see an object that stands here, ours or another server's.
+
+    False for what does not stand here, or no longer.
+    """
+    columns = (objects.c.owner, objects.c.visibility)
+    row = tx.row(sa.select(*columns).where(objects.c.id == object_id, objects.c.deleted_at.is_(None)))
+    if row is None:
+        return False
+    if row.visibility in PUBLIC:
+        return True
+    return reader is not None and _entitled(tx, reader, row.owner, _recipients(tx, object_id))
 
 
 def document_for(tx: Tx, document_id: str, reader: str) -> Document | None:

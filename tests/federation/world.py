@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -273,6 +273,14 @@ class World:
         assert await self.post(actor, activity, **how) == 202
         await self.worker.drain()
         return await self.fate(activity["id"])
+
+    async def eventually(self, holds: Callable[[], Awaitable[bool]]) -> None:
+        """Wait, at most ten seconds, for what loops in the background bring about."""
+        for _ in range(500):
+            if await holds():
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError("it did not come about")
 
     async def settle(self) -> None:
         """Let the worker take everything, also what it has put off for a moment."""
