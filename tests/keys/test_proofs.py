@@ -320,3 +320,11 @@ json_values = st.recursive(
 @given(st.dictionaries(st.text(max_size=6), json_values, max_size=5))
 def test_any_document_can_be_proven(document):
     check(add_proof(document, ed25519(), METHOD, NOW))
+
+
+def test_the_example_of_a_signed_actor_is_verified_with_its_own_key():
+    actor = load("examples/actor.json")
+    claim = read_proof(actor)
+    (key,) = actor["assertionMethod"]
+    assert claim.verification_method == key["id"]
+    claim.verify(public_from_multibase(key["publicKeyMultibase"]))
