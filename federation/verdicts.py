@@ -100,7 +100,10 @@ async def check(document: dict[str, Any], fetch: Fetch | None, pins: Pins, now: 
         return _unsigned("It carries no signature of its own.", document_id, author)
     key, person = await _key(document, claim, author, fetch, pins)
     signature = _signature(claim, key)
-    force = await _force(document, document_id, fetch, now)
+    if claim.expires is not None and claim.expires <= now:
+        force = Verdict("fails", f"Its signature held only until {iso(claim.expires)}.")
+    else:
+        force = await _force(document, document_id, fetch, now)
     if signature.outcome == "fails":
         force = Verdict("unknown", "Not looked at: what is not signed cannot be in force.")
     return Verdicts(signature, person, force, document_id, author, claim.verification_method, claim.created)
