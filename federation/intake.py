@@ -94,8 +94,7 @@ def store(tx: Tx, messages: Sequence[Message]) -> None:
         else:
             new[message.key] = message
     if new:
-        insert = tx.insert(inbox_messages).on_conflict_do_nothing(index_elements=["activity_id"])
-        tx.execute(insert, [_row(tx, message) for message in new.values()])
+        tx.execute(tx.insert_new(inbox_messages, "activity_id"), [_row(tx, message) for message in new.values()])
         tx.notify(TOPIC)
 
 

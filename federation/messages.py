@@ -104,16 +104,27 @@ def _fitting(rows: Iterable[Row[Any]], size: Any) -> list[Row[Any]]:
 
 def behind(tx: Tx, rows: Sequence[Row[Any]]) -> dict[int, int]:
     """Of these messages, those that must wait: id -> the id of the last earlier one that has not had its effect."""
-    mine, earlier = inbox_messages, inbox_messages.alias("earlier")
-    one_thing = sa.or_(earlier.c.subject == mine.c.subject, earlier.c.activity_id == mine.c.subject)
-    before = sa.and_(earlier.c.actor_id == mine.c.actor_id, earlier.c.state == _PENDING, earlier.c.id < mine.c.id)
-    statement = (
-        sa.select(mine.c.id, sa.func.max(earlier.c.id).label("earlier"))
-        .select_from(mine.join(earlier, sa.and_(before, one_thing)))
-        .where(mine.c.id.in_([row.id for row in rows]), mine.c.type != "Delete")
+    ids = [row.id for row in rows]
+    found: dict[int, int] = {}
+    for row in tx.rows(sa.union_all(_before(ids, _earlier.c.subject), _before(ids, _earlier.c.activity_id))):
+        found[row.id] = max(row.earlier, found.get(row.id, 0))
+    return found
+
+
+_earlier = inbox_messages.alias("earlier")
+
+
+def _before(ids: list[int], thing: sa.ColumnElement[str]) -> sa.Select[tuple[int, int]]:
+    """Earlier messages about, or being, what these are about. One question each, so that each has its index."""
+    mine = inbox_messages
+    same = sa.and_(thing == mine.c.subject, _earlier.c.actor_id == mine.c.actor_id)
+    waiting = sa.and_(_earlier.c.state == _PENDING, _earlier.c.id < mine.c.id)
+    return (
+        sa.select(mine.c.id, sa.func.max(_earlier.c.id).label("earlier"))
+        .select_from(mine.join(_earlier, sa.and_(same, waiting)))
+        .where(mine.c.id.in_(ids), mine.c.type != "Delete")
         .group_by(mine.c.id)
     )
-    return {row.id: row.earlier for row in tx.rows(statement)}
 
 
 def still_pending(tx: Tx, ids: Sequence[int]) -> frozenset[int]:

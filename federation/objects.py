@@ -77,8 +77,7 @@ def store_object(
         "received_at": tx.now,
         "deleted_at": None,
     }
-    inserted = tx.execute(tx.insert(objects).on_conflict_do_nothing(index_elements=["id"]), values)
-    if inserted.rowcount:
+    if tx.execute(tx.insert_new(objects, "id"), values).rowcount:
         _store_recipients(tx, object_id, values["visibility"], audience)
         return "new"
     return _replace(tx, received.envelope.type, values, audience)
@@ -147,7 +146,7 @@ def _store_recipients(tx: Tx, object_id: str, seen_by: str, audience: Audience) 
         return
     rows = [{"object_id": object_id, "recipient": recipient} for recipient in dict.fromkeys(audience.everybody)]
     if rows:
-        tx.execute(tx.insert(object_recipients).on_conflict_do_nothing(), rows)
+        tx.execute(tx.insert_new(object_recipients), rows)
 
 
 def delete_object(tx: Tx, object_id: str, owner: str, deleted: ObjectsDeleted | None = None) -> bool:
@@ -204,4 +203,4 @@ def _bury_unknown(tx: Tx, object_id: str, owner: str) -> None:
         "received_at": tx.now,
         "deleted_at": tx.now,
     }
-    tx.execute(tx.insert(objects).on_conflict_do_nothing(index_elements=["id"]), values)
+    tx.execute(tx.insert_new(objects, "id"), values)
