@@ -72,6 +72,7 @@ def _parse(text: str) -> Url:
     return Url(scheme, _host(match["host"]), port, match["path"] or "/", match["query"], match["fragment"])
 
 
+@lru_cache(4096)
 def _host(text: str) -> str:
     if text.startswith("["):
         try:
