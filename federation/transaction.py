@@ -70,11 +70,7 @@ class Tx:
 
     def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that knows `on_conflict_do_nothing` and `on_conflict_do_update` on either database."""
-        if self.connection.dialect.name == "postgresql":
-            from sqlalchemy.dialects import postgresql  # as heavy as what it is for
-
-            return postgresql.insert(table)
-        return sqlite.insert(table)
+        return _insert(self.connection.dialect.name, table)
 
     def insert_new(self, table: sa.Table, *key: str) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that leaves a row with the same key (by default any) as it stands; for hot statements.
@@ -114,10 +110,17 @@ class Tx:
         return self.connection.dialect.name == "sqlite" and not driver(self.connection).in_transaction
 
 
+def _insert(dialect: str, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    if dialect != "postgresql":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # as heavy as what it is for
+
+    return postgresql.insert(table)
+
+
 @cache
 def _insert_new(dialect: str, table: sa.Table, key: tuple[str, ...]) -> sqlite.Insert | postgresql.Insert:
-    insert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-    return insert.on_conflict_do_nothing(index_elements=key or None)
+    return _insert(dialect, table).on_conflict_do_nothing(index_elements=key or None)
 
 
 def driver(connection: Connection) -> sqlite3.Connection:
