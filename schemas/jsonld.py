@@ -198,12 +198,17 @@ def compact(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_context(document: dict[str, Any]) -> dict[str, Any]:
-    """The document, with the ActivityStreams context in front where it names contexts and not that one (AS2 §2.1.3)."""
+    """The document, with the ActivityStreams context in front where it names contexts and not that one (AS2 §2.1.3).
+
+    Before all of them stand the usual prefixes: Fedify 1.5.9 writes `sec:assertionMethod` under a context that is not
+    bundled. What the document itself says about a prefix comes later, and counts.
+    """
     context = document.get("@context", [])
     if context is None:
         return document
     listed = context if isinstance(context, list) else [context]
-    return document if AS_CONTEXT in listed else document | {"@context": [AS_CONTEXT, *listed]}
+    normative = [] if AS_CONTEXT in listed else [AS_CONTEXT]
+    return document | {"@context": [_PREFIXES, *normative, *listed]}
 
 
 def _bundled_only(value: Any) -> Any:

@@ -472,3 +472,18 @@ def test_a_bundled_context_that_was_changed_is_refused(monkeypatch):
     with pytest.raises(ValueError, match="was changed"):
         contexts.load(MULTIKEY_V1)
     contexts.load.cache_clear()
+
+
+def test_the_usual_prefixes_are_read_under_a_context_that_is_not_bundled():
+    """Fedify 1.5.9 answers a Follow so: the Follow inside, its actors inside that, in terms of identity/v1."""
+    actor = {"id": "https://a.example/users/alice", "type": "Person", "sec:assertionMethod": {"type": "sec:Multikey"}}
+    accept = {
+        "@context": ["https://w3id.org/identity/v1", AS_CONTEXT, DATA_INTEGRITY_V1],
+        "id": "https://b.example/accepts/1",
+        "type": "Accept",
+        "actor": "https://b.example/users/bob",
+        "object": {"id": "https://a.example/follows/1", "type": "Follow", "actor": actor, "as:summary": "x"},
+    }
+    read = normalise(accept)
+    assert (read["type"], read["object"]["id"]) == ("Accept", "https://a.example/follows/1")
+    assert read["object"]["actor"]["assertionMethod"] == [{"type": "Multikey"}]
