@@ -11,7 +11,7 @@ from node.cli.common import COULD_NOT, Options, common_options, fail, run, show
 
 @click.command(help="Set the node up without a browser. The origin can never change afterwards.")
 @click.option("--origin", required=True, metavar="URL", help="https://name, for ever.")
-@click.option("--handle", required=True, metavar="NAME", help="Small letters, digits and _.")
+@click.option("--handle", "username", required=True, metavar="NAME", help="Small letters, digits and _.")
 @click.option("--name", default="", help="As you want to be called. Any script.")
 @click.option("--kind", type=click.Choice(["person", "collective"]), default="person", show_default=True)
 @click.option("--handle-domain", default="", metavar="NAME", help="When handles live on another domain than the node.")
@@ -20,6 +20,7 @@ from node.cli.common import COULD_NOT, Options, common_options, fail, run, show
 def setup(options: Options, **given: str | bool) -> None:
     """Refuses a second set-up, and whatever the form would refuse."""
     form = {name: value for name, value in given.items() if isinstance(value, str)}
+    form["handle"] = form.pop("username")  # `handle` is already --as of every command
     run(_setup, options, form | {"password": _password("stdin" if given["password_stdin"] else "terminal")})
 
 
