@@ -121,7 +121,7 @@ class Home:
         keys = await asyncio.to_thread(make_keys)
 
         def write(tx: Tx) -> None:
-            author = create_local_actor(tx, self.node.authors, username, keys, first_profile(username, "person"))
+            author = create_local_actor(tx, self.node.authors, username, keys, first_profile(tx, username, "person"))
             values = {"username": username, "actor_id": author.actor_id, "password": "", "created_at": tx.now}
             tx.execute(sa.insert(accounts).values(values))
 

@@ -38,7 +38,8 @@ class Replay:
 
     async def send(self, capture: Capture) -> Any:
         """Replay it, let it have its effect; returns the stored message, or the body of the answer to a GET."""
-        status, body = await replay(self.http, self.home.place, capture)
+        scheme = "https" if self.home.tls else "http"
+        status, body = await replay(self.http, f"{scheme}://{self.home.address}:{self.home.port}", capture)
         if capture.method == "GET":
             assert status == (404 if capture.name in NOT_OURS else 200), f"{capture.name}: {body!r}"
             return body

@@ -88,7 +88,7 @@ async def test_what_they_write_arrives_here_in_its_state(generation: str):
         note = (await peer.tell("note", content="<p>Good morning from elsewhere.</p>"))["id"]
         await a.works_until(lambda: _is_kept(a, note), True)
         [entry] = [entry for entry in await alice.timeline() if entry["object_id"] == note]
-        assert (entry["kind"], entry["verification"]) == ("post", "delivered"), "its objects carry no proof"
+        assert (entry["kind"], entry["verification"]) == ("post", "signed"), "by the proof of its Create"
         assert (await a.object(note)).visibility == "public"
 
         private = (await peer.tell("note", content="<p>Only for you.</p>", to=[alice.id]))["id"]

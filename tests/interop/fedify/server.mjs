@@ -96,7 +96,7 @@ federation
   .onError((_ctx, error) => happened({ event: "error", message: String(error?.stack ?? error) }));
 
 async function received(ctx, activity) {
-  const object = await activity.getObject(ctx);
+  const object = await activity.getObject({ ...ctx, suppressError: true }); // with --secure we could not even ask ourselves
   happened({
     event: "activity",
     activity: await activity.toJsonLd(ctx),
