@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from node.errors import BadRequest
 from node.web.csrf import SAFE_METHODS, check_source
 from node.web.keys import FOR_SERVERS
 from node.web.session import Handler
@@ -11,7 +12,12 @@ from node.web.session import Handler
 
 @web.middleware
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse what another site makes a browser send (SECURITY 113); servers' own routes have no cookies to abuse."""
+    """Refuse what another site makes a browser send (SECURITY 113); servers' own routes have no cookies to abuse.
+
+    And whatever holds a NUL, which no name has and PostgreSQL takes in no text.
+    """
+    if "\0" in request.path or "%00" in request.query_string:
+        raise BadRequest("This address holds a character that no address has.")
     if request.method not in SAFE_METHODS and not _for_servers(request):
         check_source(request)
     return await handler(request)

@@ -47,8 +47,17 @@ def made(tmp_path: Path, name: str) -> Image.Image:
     return Image.open(tmp_path / "media" / name)
 
 
-@pytest.mark.parametrize(("kind", "options"), [("PNG", {}), ("JPEG", {}), ("GIF", {}), ("WEBP", {}),
-                                               ("WEBP", {"lossless": True}), ("JPEG", {"progressive": True})])  # fmt: skip
+KINDS = (
+    ("PNG", {}),
+    ("JPEG", {}),
+    ("JPEG", {"progressive": True}),
+    ("GIF", {}),
+    ("WEBP", {}),
+    ("WEBP", {"lossless": True}),
+)
+
+
+@pytest.mark.parametrize(("kind", "options"), KINDS)
 def test_the_size_stands_in_the_first_bytes(kind: str, options: dict[str, object]):
     assert read_header(picture(kind, (123, 45), **options)) == Header(kind, 123, 45)
 
