@@ -20,7 +20,7 @@ import click
 from node.cli.common import REFUSED, run
 from node.demo.owners import Owner, Stopped, owners_below, servers, set_up_node
 from node.demo.play import Nodes, follow_each_other, publish, until
-from node.demo.report import WORDS, Arrival, Thing, arrivals_at, as_json, as_table, complete
+from node.demo.report import WORDS, Arrival, Thing, arrivals_at, as_json, as_table, complete, short
 
 INTERRUPTED = 130
 
@@ -86,7 +86,9 @@ async def _watch(nodes: Nodes, things: list[Thing]) -> list[Arrival]:
             thing = arrival.thing
             if arrival.state and (arrival.reader, thing.id) not in told:
                 told.add((arrival.reader, thing.id))
-                _say(f"{arrival.reader} has the {thing.kind} of {thing.owner}: {WORDS[arrival.state]}.")
+                _say(
+                    f"{arrival.reader} has {thing.owner}'s {thing.kind} “{short(thing.what)}”: {WORDS[arrival.state]}."
+                )
         return all(arrival.state for arrival in arrivals)
 
     await until(nodes, look)

@@ -65,13 +65,14 @@ def as_table(owners: Sequence[Owner], things: Sequence[Thing], arrivals: Sequenc
     rows = [["by", "kind", "what", *[f"at {owner.handle}" for owner in owners]]]
     for thing in things:
         cells = [states.get((thing.id, owner.handle), OWN) for owner in owners]
-        rows.append([thing.owner, thing.kind, _short(thing.what), *cells])
+        rows.append([thing.owner, thing.kind, short(thing.what), *cells])
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join(["", *lines, "", _sentence(arrivals)])
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """A text on part of a line."""
     return text if len(text) <= WIDTH else f"{text[: WIDTH - 1].rstrip()}…"
 
 

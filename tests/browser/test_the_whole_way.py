@@ -84,7 +84,7 @@ async def test_from_the_printed_link_to_the_timeline(tmp_path: Path):
         await set_up(visit, server)
         await make_a_profile(visit)
         await publish_a_gig(visit)
-        await publish_a_module(visit)
+        visit.eye.nothing_found()
         await follow_bob(visit)
         await read_the_timeline(visit)
         await as_a_stranger(visit)
@@ -150,7 +150,7 @@ async def make_a_profile(visit: Visit) -> None:
     )
     await visit.press("Save and sign")
     assert visit.path == "/@amara"
-    await visit.sees("Amara Okafor", "Are you free yet?", "A little, 24 hours a week.", "EUR 85.00", "Igbo")
+    await visit.sees("Amara Okafor", "Are you free yet?", "A little, 24 hours a week.", "EUR 85", "Igbo")
     assert await visit.page.locator("main img.avatar").first.evaluate("image => image.naturalWidth") > 0
     await visit.eye.look("profile own", visit.page)
     await visit.go("/profile/edit")
@@ -169,7 +169,7 @@ async def publish_a_gig(visit: Visit) -> None:
     await visit.fill(price="640", currency="EUR", available="2", skills="usability engineering")
     await visit.press("Sign and publish")
     assert re.fullmatch(r"/@amara/gigs/\w{26}", visit.path)
-    await visit.sees("Two days with your worst form", "EUR 640.00")
+    await visit.sees("Two days with your worst form", "EUR 640 a day")
     await visit.eye.look("gig", visit.page)
     gig = visit.path
     name = gig.rpartition("/")[2]
@@ -177,7 +177,7 @@ async def publish_a_gig(visit: Visit) -> None:
     await visit.eye.look("gig edit", visit.page)
     await visit.fill(price="600")
     await visit.press("Save and sign")
-    await visit.sees("EUR 600.00")
+    await visit.sees("EUR 600 a day")
     await visit.go(f"/gigs/{name}/close")
     await visit.eye.look("gig close", visit.page)
     await visit.go("/gigs")
@@ -248,7 +248,7 @@ async def read_the_timeline(visit: Visit) -> None:
     )
     await visit.eye.look("home", visit.page)
     await visit.go(f"/seen?id={gig}")
-    await visit.sees("Your slowest page, quick by Friday", "EUR 85.00")
+    await visit.sees("Your slowest page, quick by Friday", "EUR 85 an hour")
     await visit.eye.look("gig of another server", visit.page)
     await visit.go(f"/@{visit.bob.handle[1:]}")
     await visit.sees("Bo Lindqvist")
