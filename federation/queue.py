@@ -163,9 +163,10 @@ def mend_clock(tx: Tx) -> None:
     """After a clock that was wrong: nothing waits longer than it ever would, and nothing is from the future."""
     latest = tx.now + LONGEST_RETRY_AFTER
     from_future = sa.or_(deliveries.c.created_at > tx.now, deliveries.c.due_at > latest)
+    now = sa.literal(tx.now, deliveries.c.created_at.type)
     rescued = {
         "due_at": tx.now,
-        "created_at": sa.case((deliveries.c.created_at > tx.now, tx.now), else_=deliveries.c.created_at),
+        "created_at": sa.case((deliveries.c.created_at > tx.now, now), else_=deliveries.c.created_at),
     }
     tx.execute(sa.update(deliveries).where(PENDING, from_future).values(rescued))
     tx.execute(
