@@ -67,7 +67,7 @@ def due(tx: Tx, limit: int, without: Sequence[int]) -> list[Row[Any]]:
 
 def lease(tx: Tx, limit: int) -> list[Row[Any]]:
     """The same where several workers share a database: what one takes, the others leave alone for a while."""
-    size = sa.func.octet_length(inbox_messages.c.body).label("size")
+    size = sa.func.length(inbox_messages.c.body).label("size")
     oldest = tx.rows(_oldest(tx, inbox_messages.c.id, size).limit(limit).with_for_update(skip_locked=True))
     ids = [row.id for row in _fitting(oldest, lambda row: row.size)]
     if not ids:
