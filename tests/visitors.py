@@ -33,10 +33,14 @@ class Visitor:
 
     async def submit(self, path: str, *, page: str | None = None, **fields: str) -> Page:
         """Open the form's page (`page`, else the same path), and send its fields with the token found there."""
-        form = await self.get(page or path)
-        token = re.search(r'name="csrf" value="([^"]+)"', form.text)
-        assert token, f"no form at {page or path} ({form.status}): {form.text[:300]}"
-        return await self.post(path, csrf=token[1], **fields)
+        return await self.post(path, csrf=await self.token(page or path), **fields)
+
+    async def token(self, path: str) -> str:
+        """What the forms of a page carry against being sent from elsewhere."""
+        page = await self.get(path)
+        found = re.search(r'name="csrf" value="([^"]+)"', page.text)
+        assert found, f"no form at {path} ({page.status}): {page.text[:300]}"
+        return found[1]
 
     async def post(self, path: str, **fields: str) -> Page:
         """Send exactly this."""
