@@ -6,6 +6,7 @@ Nothing here costs more than a few milliseconds for a mebibyte, since all of it 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,13 +33,14 @@ FAILURE_RATE = Rate(per_second=5, burst=300)
 class DoorLimits:
     """What one POST, one host and one address may cost.
 
-    body: bytes, inflated. together: bytes of all bodies in hand at once. seconds: until the body is complete.
-    host: verified activities of one host. failures: refused requests of one peer address, before it gets no hearing
-    for a while.
+    body: bytes, inflated. together: bytes of all bodies in hand at once. address: of those from one peer address.
+    seconds: until the body is complete. host: verified activities of one host. failures: refused requests of one
+    peer address, before it gets no hearing for a while.
     """
 
     body: int = 1_048_576
     together: int = 67_108_864
+    address: int = 16_777_216
     seconds: float = 10.0
     host: Rate = HOST_RATE
     failures: Rate = FAILURE_RATE
@@ -68,23 +70,34 @@ class TooSlow(Refused):
     default_safe = "The body did not arrive in time."
 
 
+@dataclass(slots=True)
+class Hand:
+    """How much of one body is here."""
+
+    size: int = 0
+
+
 class Bodies:
-    """Reads bodies, and knows how many bytes of them are in hand."""
+    """Reads bodies, and knows how many bytes of them are in hand, together and from each address."""
 
     def __init__(self, limits: DoorLimits) -> None:
         self._limits = limits
-        self._held = 0
+        self._together = 0
+        self._from: Counter[str] = Counter()
 
     @contextmanager
-    def held(self, body: bytes) -> Iterator[None]:
-        """While its activity is looked into, a body counts against what all may take together."""
-        self._held += len(body)
+    def hand(self, address: str) -> Iterator[Hand]:
+        """A hand for one body: while its activity is looked into, its bytes count."""
+        hand = Hand()
         try:
-            yield
+            yield hand
         finally:
-            self._held -= len(body)
+            self._together -= hand.size
+            self._from[address] -= hand.size
+            if not self._from[address]:
+                del self._from[address]
 
-    async def read(self, request: web.Request) -> bytes:
+    async def read(self, request: web.Request, address: str, hand: Hand) -> bytes:
         """The body, inflated, counted while it arrives.
 
         Raises TooLarge, TooSlow, Unacceptable for a broken encoding, Busy when too much is in hand already.
@@ -92,26 +105,24 @@ class Bodies:
         if (request.content_length or 0) > self._limits.body:
             raise TooLarge("Content-Length is over the limit")
         chunks: list[bytes] = []
-        held = 0
         try:
             async with asyncio.timeout(self._limits.seconds):
                 while chunk := await request.content.readany():
                     chunks.append(chunk)
-                    held += len(chunk)
-                    self._take(len(chunk), held)
+                    self._take(len(chunk), address, hand)
         except TimeoutError as error:
             raise TooSlow("the body did not arrive in time") from error
         except (HttpProcessingError, web.RequestPayloadError) as error:
             raise Unacceptable("the body's encoding is broken") from error
-        finally:
-            self._held -= held
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
-    def _take(self, size: int, so_far: int) -> None:
-        self._held += size
-        if so_far > self._limits.body:
+    def _take(self, size: int, address: str, hand: Hand) -> None:
+        hand.size += size
+        self._together += size
+        self._from[address] += size
+        if hand.size > self._limits.body:
             raise TooLarge("the body is over the limit")
-        if self._held > self._limits.together:
+        if self._from[address] > self._limits.address or self._together > self._limits.together:
             raise Busy("the bodies of all requests together take too much memory")
 
 

@@ -90,6 +90,7 @@ class InboxWorker:
         self._wake = asyncio.Event()
         self._asking: dict[asyncio.Task[Ready | Outcome], Row[Any]] = {}
         self._leased: set[int] = set()
+        policy.watch(db)
         db.subscribe(TOPIC, lambda payload: self._wake.set())
 
     async def run(self) -> None:
@@ -185,7 +186,7 @@ class InboxWorker:
         left: list[Ready | Outcome] = []
         for ask in asks:
             host = host_of(ask.row.actor_id)
-            if not interest.covers(ask.draft.received):
+            if not interest.covers(ask.draft.received, self._policy):
                 left.append(Outcome(ask.row, "done", "it concerns nobody here"))
             elif len(self._asking) >= AT_ONCE or hosts[host] >= AT_ONCE_OF_HOST:
                 left.append(Outcome(ask.row, "pending", put_off=True))
@@ -259,7 +260,7 @@ class InboxWorker:
         handler = self._handler(result.received)
         if handler is None:
             return Outcome(row, "done", "nothing here handles it")
-        if not interest.covers(result.received):
+        if not interest.covers(result.received, self._policy):
             return Outcome(row, "done", "it concerns nobody here")
         try:
             with tx.savepoint():

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from federation.ids import Ids
+from federation.policy import Policy
 from federation.storage import Tx
 from federation.tables import follows, objects
 from federation.types import Received
 from schemas.actors import is_actor
 from schemas.base import id_of, ids_of
+from schemas.urls import host_of
 
 BRINGS = frozenset({"Create", "Announce", "Update"})
 MAX_TAGS = 1_000
@@ -29,13 +31,16 @@ class Interest:
     followed: frozenset[str]
     held: frozenset[str]
 
-    def covers(self, received: Received) -> bool:
-        """Whether anybody or anything here is concerned; all verbs but those that bring something always are."""
+    def covers(self, received: Received, policy: Policy) -> bool:
+        """Whether anybody or anything here is concerned; all verbs but those that bring something always are.
+
+        From a limited host only what is followed is heard: naming somebody here is not enough.
+        """
         if received.envelope.type not in BRINGS or received.envelope.actor in self.followed:
             return True
         if received.envelope.type == "Update" and (received.object_id in self.held or _is_of_actor(received)):
             return True
-        return names_local(received, self.ids)
+        return names_local(received, self.ids) and not policy.limited(host_of(received.envelope.actor))
 
 
 def interest_in(tx: Tx, ids: Ids, received: Sequence[Received]) -> Interest:

@@ -32,6 +32,7 @@ class Policy:
 
     def __init__(self, rules: Mapping[str, str] = MappingProxyType({})) -> None:
         self._rules = dict(rules)
+        self._watching = False
         self._stale = False
         self._reloading: asyncio.Task[None] | None = None
 
@@ -46,7 +47,10 @@ class Policy:
         self._rules = {row.host.lower().rstrip("."): row.rule for row in rows}
 
     def watch(self, db: Database) -> None:
-        """Read the rules again whenever a scope has notified `policy`."""
+        """Read the rules again whenever a scope has notified `policy`; to ask for it twice changes nothing."""
+        if self._watching:
+            return
+        self._watching = True
 
         def changed(payload: str | None) -> None:
             self._stale = True

@@ -111,7 +111,7 @@ class InboxDoor:
         address = address_key(self._peer(request))
         try:
             self._hear(address)
-            await self._take(request)
+            await self._take(request, address)
         except FederationError as error:
             return self._refusal(address, error)
         return web.Response(status=202)
@@ -136,13 +136,12 @@ class InboxDoor:
             response.force_close()
         return response
 
-    async def _take(self, request: web.Request) -> None:
+    async def _take(self, request: web.Request, address: str) -> None:
         if not is_activity(request.headers.get("Content-Type", "")):
             raise NotActivity("the body is not of an ActivityPub media type")
         await self._check_address(request.match_info.get("username"))
-        body = await self._bodies.read(request)
-        with self._bodies.held(body):
-            await self._take_body(request, body)
+        with self._bodies.hand(address) as hand:
+            await self._take_body(request, await self._bodies.read(request, address, hand))
 
     async def _take_body(self, request: web.Request, body: bytes) -> None:
         document = bodies.parse(body, self._limits)

@@ -113,15 +113,15 @@ async def test_077_a_body_that_never_ends(db: Database, clock: Clock, peer: Peer
         assert await world.post(bob, bob.activity("Create", bob.note())) == 202
 
 
-async def test_077_all_bodies_together(db: Database, clock: Clock, peer: Peer) -> None:
-    """Bodies that each are allowed, and that wait: together they may not fill the memory."""
-    async with limited(db, clock, peer, together=3 * MEGABYTE, seconds=5) as world:
+@pytest.mark.parametrize("limit", ["together", "address"])
+async def test_077_all_bodies_together(db: Database, clock: Clock, peer: Peer, limit: str) -> None:
+    """Bodies that each are allowed, and that wait: together, or from one address, they may not fill the memory."""
+    async with limited(db, clock, peer, **{limit: 3 * MEGABYTE}, seconds=5) as world:
         bob = peer.actor()
         await world.know(bob)
         host, _, port = world.ids.host.partition(":")
-        writers = []
         head = f"POST /inbox HTTP/1.1\r\nHost: x\r\nContent-Type: {ACTIVITY_JSON}\r\nContent-Length: 1000001\r\n\r\n"
-        readers = []
+        writers, readers = [], []
         for _ in range(6):
             reader, writer = await asyncio.open_connection(host, int(port))
             writer.write(head.encode() + b" " * MEGABYTE)

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from federation.readers import may_read
-from federation.tables import blocks, follows, object_recipients, objects
+from federation.tables import blocks, follows, host_rules, object_recipients, objects
 from schemas.terms import PUBLIC
 from tests.federation.world import Peer, RemoteActor, World
 
@@ -157,6 +157,24 @@ async def test_134_what_was_taken_before_the_block_has_no_effect_after_it(world:
     await world.worker.drain()
     assert await world.fate(activity["id"]) == "refused: its host is blocked"
     assert await world.rows(sa.select(objects)) == []
+
+
+async def test_a_limited_host_is_heard_by_those_who_follow(world: World, peer: Peer) -> None:
+    bob, carol = peer.actor("bob"), peer.actor("carol")
+    await world.follow(bob)
+
+    def limit(tx: Any) -> None:
+        tx.execute(tx.insert(host_rules).values(host="127.0.0.2", rule="limit", created_at=tx.now))
+        tx.notify("policy")
+
+    await world.db.write(limit)
+    await world.quiet("policy")
+    await world.policy.settled()
+    wanted, unwanted = bob.note(to=[world.alice]), carol.note(to=[world.alice])
+    assert await world.deliver(bob, bob.activity("Create", wanted)) == "done"
+    assert await world.deliver(carol, carol.activity("Create", unwanted)) == "done: it concerns nobody here"
+    assert await world.deliver(carol, carol.activity("Follow", world.alice)) == "done"
+    assert [row.id for row in await world.rows(sa.select(objects.c.id))] == [wanted["id"]]
 
 
 async def test_134_a_blocked_host_reads_nothing(world: World, peer: Peer) -> None:
