@@ -152,11 +152,27 @@ class Preparer:
             raise Refused("Announce of nothing")
         if self._ids.is_local(object_id) or await self._db.read(_is_known, object_id):
             return _with(received, None, received.verification)
-        document = await self._fetch(object_id)
+        try:
+            document = await self._fetch(object_id)
+        except Unreachable:
+            embedded = first_object(received.document.get("object"))
+            if embedded is None or not await self._proven_by_owner(embedded):
+                raise
+            return _with(received, embedded, "signed")
         owner = owner_of(document)
         if owner is None or not belongs_to(document, owner):
             raise Forbidden(f"{object_id} names no owner of its own origin")
         return await self._owned(received, document, owner)
+
+    async def _proven_by_owner(self, document: dict[str, Any]) -> bool:
+        """Whether its owner has signed it; asked only while its origin, which may have a newer one, is away."""
+        owner = owner_of(document)
+        try:
+            return (
+                owner is not None and belongs_to(document, owner) and await self._authenticator.proves(document, owner)
+            )
+        except (Refused, Unreachable):
+            return False
 
     async def _owned(self, received: Received, document: dict[str, Any], owner: str) -> Received:
         try:

@@ -113,6 +113,25 @@ async def test_announcing_what_is_known_asks_nobody(world: World, peer: Peer, ot
     assert [received.object for received in world.handled[1:]] == [None, None]
 
 
+async def test_while_an_origin_is_away_a_proof_of_the_owner_counts(world: World, peer: Peer, other: Peer) -> None:
+    bob, friend = peer.actor(), other.actor("friend")
+    await world.know(bob)
+    await world.resolver.key(bob.proof_key_id)
+    await world.follow(friend)
+    notes = [
+        bob.prove(bob.note()),
+        bob.note(),
+        bob.prove(bob.note()) | {"content": "changed"},
+        friend.prove(bob.note()),
+    ]
+    for note in notes:
+        peer.documents[note["id"].removeprefix(peer.origin)] = 503
+    fates = [await world.deliver(friend, friend.activity("Announce", note)) for note in notes]
+    assert [fate.partition(":")[0] for fate in fates] == ["done", "pending", "pending", "pending"]
+    (received,) = world.handled
+    assert (received.object, received.verification) == (notes[0], "signed")
+
+
 @pytest.mark.parametrize("answer", [404, 410, "tombstone"])
 async def test_a_forwarded_delete_is_checked(world: World, peer: Peer, other: Peer, answer: Any) -> None:
     bob, relay = peer.actor(), other.actor("relay")
