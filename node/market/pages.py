@@ -42,57 +42,44 @@ class Tab(NamedTuple):
     here: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A page of the board. counts: how many the words find, for each tab."""
+class Search(NamedTuple):
+    """What is looked for on the board. purpose: which tab. mine: whose gigs "mine" are. over: also closed ones."""
 
-    gigs: list[GigView]
-    owners: dict[str, Person]
-    counts: dict[str, int]
+    purpose: str
+    words: str
+    over: bool
+    number: int
+    mine: str | None
 
+    @property
+    def tabs(self) -> list[str]:
+        """Their names, for whoever looks."""
+        return [name for name, _ in TABS if self.mine or name != "mine"]
 
-async def board(request: web.Request) -> web.StreamResponse:
-    """GET /gigs?purpose=request|offer|mine&words=...&over=yes&page=2. Also `q` for words, as hashtags have it."""
-    node = request.app[NODE]
-    somebody = await viewer(request)
-    words = (request.query.get("words") or request.query.get("q") or "")[:MAX_SEARCH].replace("\0", "").strip()
-    tabs = [tab for tab in TABS if somebody or tab[0] != "mine"]
-    purpose = next((name for name, _ in tabs if name == request.query.get("purpose")), "")
-    over = request.query.get("over") == "yes" or purpose == "mine"
-    filters = {name: _filter(name, words, somebody, over=over or name == "mine") for name, _ in tabs}
-    number = _number(request.query.get("page", "1"))
-    found = await node.db.read(_found, filters, purpose, (number - 1) * PAGE_SIZE)
-    form = {"words": words, "over": "yes" if over else ""}
+    def filter(self, purpose: str) -> Filter:
+        """The same words in one tab."""
+        purposes: dict[str, Purpose] = {"request": "request", "offer": "offer"}
+        mine = purpose == "mine"
+        return Filter(purposes.get(purpose), self.words, self.mine if mine else None, over=self.over or mine)
 
-    def link(name: str, at: int = 1) -> str:
-        wanted = {"purpose": name, "words": words, "over": "yes" if over else "", "page": str(at) if at > 1 else ""}
-        query = urlencode({key: value for key, value in wanted.items() if value})
+    def link(self, purpose: str, number: int = 1) -> str:
+        """The address of the same words in one tab."""
+        page_number = str(number) if number > 1 else ""
+        wanted = {"purpose": purpose, "words": self.words, "over": "yes" if self.over else "", "page": page_number}
+        query = urlencode({name: value for name, value in wanted.items() if value})
         return f"/gigs?{query}" if query else "/gigs"
 
-    return await page(
-        request,
-        "market/board.html",
-        here="gigs",
-        gigs=[gig for gig in found.gigs if not node.policy.blocked(host_of(gig.owner))],
-        owners=found.owners,
-        tabs=[Tab(link(name), label, found.counts[name], name == purpose) for name, label in tabs],
-        purpose=purpose,
-        heading=HEADINGS[purpose],
-        form=form,
-        filtered=bool(words) or (over and purpose != "mine"),
-        number=number,
-        pages=min(MAX_PAGES, -(-found.counts[purpose] // PAGE_SIZE)),
-        before=link(purpose, number - 1),
-        after=link(purpose, number + 1),
-        skill_names=skills.names(),
-        quantity_words=wire.quantity_words,
+
+def _search(query: Mapping[str, str], somebody: Viewer | None) -> Search:
+    """Whatever a query says, it is a search."""
+    search = Search(
+        purpose=query.get("purpose", ""),
+        words=(query.get("words") or query.get("q") or "")[:MAX_SEARCH].strip(),
+        over=query.get("over") == "yes",
+        number=_number(query.get("page", "")),
+        mine=somebody.actor_id if somebody else None,
     )
-
-
-def _filter(name: str, words: str, somebody: Viewer | None, *, over: bool) -> Filter:
-    purposes: dict[str, Purpose] = {"request": "request", "offer": "offer"}
-    owner = somebody.actor_id if somebody and name == "mine" else None
-    return Filter(purpose=purposes.get(name), words=words, owner=owner, over=over)
+    return search if search.purpose in search.tabs else search._replace(purpose="")
 
 
 def _number(text: str) -> int:
@@ -100,10 +87,44 @@ def _number(text: str) -> int:
     return min(MAX_PAGES, max(1, int(text))) if text.isascii() and text.isdigit() and len(text) < 5 else 1
 
 
-def _found(tx: Tx, filters: Mapping[str, Filter], chosen: str, offset: int) -> Found:
-    gigs = queries.board(tx, filters[chosen], offset=offset, limit=PAGE_SIZE)
-    counts = {name: queries.count(tx, wanted) for name, wanted in filters.items()}
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of the board. counts: how many there are in each tab."""
+
+    gigs: list[GigView]
+    owners: dict[str, Person]
+    counts: dict[str, int]
+
+
+def _found(tx: Tx, search: Search) -> Found:
+    gigs = queries.board(tx, search.filter(search.purpose), offset=(search.number - 1) * PAGE_SIZE, limit=PAGE_SIZE)
+    counts = {name: queries.count(tx, search.filter(name)) for name in search.tabs}
     return Found(gigs, people.people(tx, [gig.owner for gig in gigs]), counts)
+
+
+async def board(request: web.Request) -> web.StreamResponse:
+    """GET /gigs?purpose=request|offer|mine&words=...&over=yes&page=2. Also `q` for words, as hashtags have it."""
+    node = request.app[NODE]
+    search = _search(request.query, await viewer(request))
+    found = await node.db.read(_found, search)
+    labels = dict(TABS)
+    return await page(
+        request,
+        "market/board.html",
+        here="gigs",
+        gigs=[gig for gig in found.gigs if not node.policy.blocked(host_of(gig.owner))],
+        owners=found.owners,
+        tabs=[
+            Tab(search.link(name), labels[name], count, name == search.purpose) for name, count in found.counts.items()
+        ],
+        search=search,
+        heading=HEADINGS[search.purpose],
+        form={"words": search.words, "over": "yes" if search.over else ""},
+        filtered=bool(search.words) or search.over,
+        pages=min(MAX_PAGES, -(-found.counts[search.purpose] // PAGE_SIZE)),
+        skill_names=skills.names(),
+        quantity_words=wire.quantity_words,
+    )
 
 
 async def show(request: web.Request) -> web.StreamResponse:

@@ -25,7 +25,6 @@ from schemas.notes import Tag
 MAX_HASHTAGS = 10
 _WORD = re.compile(r"[^\W_]+")
 _UNITS: dict[Unit, tuple[str, str]] = {"hour": ("hour", "hours"), "day": ("day", "days"), "one": ("", "")}
-_PER: dict[Unit, str] = {"hour": "an hour", "day": "a day", "one": "in all"}
 PURPOSES = {"offer": "Offered", "request": "Looking for somebody"}
 
 
@@ -76,7 +75,11 @@ def terms(gig: Gig, *, closed: bool = False) -> str:
 
 def price_words(price: Decimal | None, currency: str | None, unit: Unit) -> str:
     """EUR 85.00 an hour; or that it is to be agreed."""
-    return f"{words.money(price, currency)} {_PER[unit]}" if price is not None and currency else "price to be agreed"
+    return (
+        f"{words.money(price, currency)} {words.UNITS[unit]}"
+        if price is not None and currency
+        else "price to be agreed"
+    )
 
 
 def quantity_words(minimum: Decimal | None, available: Decimal | None, unit: Unit) -> str:

@@ -17,7 +17,6 @@ from schemas.urls import parse_url, url_of
 
 REL = "me nofollow noopener noreferrer"
 _HREF = re.compile(r'<a [^<>]{0,1000}?href="([^"<>]{1,2048})"')
-_PER = {"hour": "an hour", "day": "a day", "one": "in all"}
 
 
 def to_actor(
@@ -72,7 +71,7 @@ def _rows(profile: ProfileDraft, today: date) -> tuple[tuple[str, str], ...]:
 
 def rate_words(rate: Rate) -> str:
     """EUR 68.00 an hour."""
-    return f"{words.money(rate.amount, rate.currency)} {_PER[rate.unit]}"
+    return f"{words.money(rate.amount, rate.currency)} {words.UNITS[rate.unit]}"
 
 
 def _link(url: str) -> str:

@@ -7,11 +7,12 @@ from decimal import Decimal
 
 from markupsafe import Markup, escape
 
+from node.vocabularies import currencies
+
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
-NO_DECIMALS = {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF"}
 UNITS = {"hour": "an hour", "day": "a day", "one": "in all"}
 
 
@@ -52,14 +53,18 @@ def time_tag(value: date, text: str | None = None) -> Markup:
 
 
 def money(amount: Decimal, currency: str) -> str:
-    """Code, space, grouped figure: EUR 4,080.00; JPY 48,000; whole amounts without decimals stay whole only there."""
-    places = 0 if currency in NO_DECIMALS else 2
-    return f"{currency} {amount:,.{places}f}"
+    """Code, space, grouped figure, with the currency's decimals: EUR 4,080.00; JPY 48,000; BHD 1.250."""
+    return f"{currency} {amount:,.{_places(currency)}f}"
+
+
+def _places(currency: str) -> int:
+    known = currencies().get(currency)
+    return known.decimals if known else 2
 
 
 def rate(amount: Decimal, currency: str, unit: str) -> Markup:
     """EUR 68 an hour: a rate in large type, its decimals only where there are some."""
-    figure = f"{amount:,.0f}" if amount == amount.to_integral_value() else f"{amount:,.2f}"
+    figure = f"{amount:,.0f}" if amount == amount.to_integral_value() else f"{amount:,.{_places(currency)}f}"
     return Markup('<span class="rate">{} {} <small>{}</small></span>').format(currency, figure, UNITS.get(unit, unit))
 
 
