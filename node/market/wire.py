@@ -75,11 +75,9 @@ def terms(gig: Gig, *, closed: bool = False) -> str:
 
 def price_words(price: Decimal | None, currency: str | None, unit: Unit) -> str:
     """EUR 85.00 an hour; or that it is to be agreed."""
-    return (
-        f"{words.money(price, currency)} {words.UNITS[unit]}"
-        if price is not None and currency
-        else "price to be agreed"
-    )
+    if price is None or currency is None:
+        return "price to be agreed"
+    return f"{words.money(price, currency)} {words.UNITS[unit]}"
 
 
 def quantity_words(minimum: Decimal | None, available: Decimal | None, unit: Unit) -> str:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from aiohttp import web
 
+from federation.ids import HANDLE
 from federation.storage import Tx
 from federation.tables import follows
 from node import skills
@@ -51,7 +52,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     node = request.app[NODE]
     handle = request.match_info["handle"]
     name, at, host = handle.partition("@")
-    if at and host == node.ids.handle_domain:
+    if at and host == node.ids.handle_domain and HANDLE.match(name):
         return see_other(f"/@{name}")
     if not at and negotiate.wants_document(request):
         return await negotiate.actor_document(request, name)

@@ -274,7 +274,17 @@ async def test_the_whole_handle_of_somebody_here_leads_to_their_page(house):
 
 
 @pytest.mark.parametrize(
-    "path", ["/@nobody", "/@nobody@bo.example", "/@instance.actor", "/@%00", "/@a%2Fb", "/@" + "x" * 3_000]
+    "path",
+    [
+        "/@nobody",
+        "/@nobody@bo.example",
+        "/@instance.actor",
+        "/@%00",
+        "/@a%2Fb",
+        "/@a%0Db@alice.example",
+        "/@%C3%A9@alice.example",
+        "/@" + "x" * 3_000,
+    ],
 )
 async def test_nobody_is_a_page_that_says_so(house, path: str):
     _, _, visitor = house
