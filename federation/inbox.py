@@ -13,7 +13,6 @@ are taken out of the way; the others go on without them, and no server has more 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -182,18 +181,28 @@ class InboxWorker:
     async def _start(self, asks: Sequence[_Ask]) -> list[Ready | Outcome]:
         """Ask for what concerns somebody here, as far as there is room; nothing leaves the node for the rest."""
         interest = await self._db.read(interest_in, self._ids, [ask.draft.received for ask in asks])
-        hosts = Counter(host_of(row.actor_id) for row in self._asking.values())
+        patience = asyncio.get_running_loop().time() + GRACE_SECONDS
         left: list[Ready | Outcome] = []
         for ask in asks:
-            host = host_of(ask.row.actor_id)
             if not interest.covers(ask.draft.received, self._policy):
                 left.append(Outcome(ask.row, "done", "it concerns nobody here"))
-            elif len(self._asking) >= AT_ONCE or hosts[host] >= AT_ONCE_OF_HOST:
+            elif not await self._room(host_of(ask.row.actor_id), patience):
                 left.append(Outcome(ask.row, "pending", put_off=True))
             else:
-                hosts[host] += 1
                 self._asking[asyncio.create_task(self._ask(ask))] = ask.row
         return left
+
+    async def _room(self, host: str, patience: float) -> bool:
+        """Whether one more may be asked for. Where the key is known nobody is asked, and room comes back at once."""
+        while True:
+            asking = [task for task in self._asking if not task.done()]
+            of_host = [task for task in asking if host_of(self._asking[task].actor_id) == host]
+            if len(asking) < AT_ONCE and len(of_host) < AT_ONCE_OF_HOST:
+                return True
+            left = patience - asyncio.get_running_loop().time()
+            if left <= 0:
+                return False
+            await asyncio.wait(of_host or asking, timeout=left, return_when=asyncio.FIRST_COMPLETED)
 
     async def _ask(self, ask: _Ask) -> Ready | Outcome:
         try:
