@@ -17,6 +17,7 @@ from tests.nodes import Home, Somebody, cluster, settled
 from tests.processes import Place, place
 from tests.scenarios.test_duplicates import posted
 
+WAIT_SECONDS = 20.0
 LATER = 13 * 3600  # longer than any circuit stays open
 
 
@@ -163,10 +164,16 @@ async def follows_by_command(b: Place, alice: Somebody) -> None:
 
 async def until(ask: Callable[[], Awaitable[Any]], wanted: Any) -> None:
     """Ask about another process until the answer is the wanted one: it has no way to call us."""
-    async with asyncio.timeout(30):
-        while (answer := await ask()) != wanted:  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
-    assert answer == wanted
+    ends = asyncio.get_running_loop().time() + WAIT_SECONDS
+    while (answer := await ask()) != wanted:
+        assert asyncio.get_running_loop().time() < ends, f"{_apart(answer, wanted)}"
+        await asyncio.sleep(0.05)
+
+
+def _apart(answer: Any, wanted: Any) -> Any:
+    if isinstance(answer, dict) and isinstance(wanted, dict):
+        return {key: answer.get(key) for key in wanted if answer.get(key) != wanted[key]}
+    return answer
 
 
 async def created(a: Place) -> Any:
@@ -180,5 +187,7 @@ async def delivery_states(a: Place, activity_id: str) -> list[str]:
 
 
 async def states_of(b: Place, activity_ids: list[str]) -> dict[str, str]:
-    wanted = sa.select(inbox_messages).where(inbox_messages.c.activity_id.in_(activity_ids))
-    return {row.activity_id: row.state for row in await b.rows(wanted)}
+    """Of messages; one that waits says why."""
+    columns = (inbox_messages.c.activity_id, inbox_messages.c.state, inbox_messages.c.reason)
+    rows = await b.rows(sa.select(*columns).where(inbox_messages.c.activity_id.in_(activity_ids)))
+    return {row.activity_id: row.state if row.reason is None else f"{row.state}: {row.reason}" for row in rows}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
+from aiohttp import web
 
 from federation.tables import actors
 from node.market import queries as gigs
@@ -136,3 +137,21 @@ async def test_nobody_is_followed_who_is_not_there():
             with pytest.raises(Exception, match=r"\w"):
                 await alice.follow(nobody)
         assert await a.state() == before
+
+
+async def test_a_burst_arrives_whole():
+    """What is known of the author already is enough to check it: nothing is put off, nobody is asked."""
+    async with cluster("a.example", "b.example") as (a, b):
+        alice, bob = await a.set_up("alice"), await b.set_up("bob")
+        await bob.follow(alice)
+        await settled(a, b)
+        posts = [await alice.post(f"Number {number}.") for number in range(40)]
+        asked: list[str] = []
+
+        async def note(request: web.Request) -> None:
+            asked.append(request.path)
+
+        a.hold = note
+        await settled(a, b)
+        assert sorted(entry["object_id"] for entry in await bob.timeline()) == sorted(posts)
+        assert asked == []
