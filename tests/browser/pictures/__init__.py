@@ -1,0 +1,1 @@
+"""The picture in the README, taken from the demo: `python -m tests.browser.pictures` takes it anew."""
