@@ -14,8 +14,10 @@ from aiohttp import web
 
 from federation.tables import activities, deliveries, follows, inbox_messages, objects
 from tests.nodes import Home, Somebody, cluster, settled
-from tests.processes import Place, place
+from tests.people import PASSWORD
+from tests.processes import Place, Server, place
 from tests.scenarios.test_duplicates import posted
+from tests.visitors import Visitor
 
 WAIT_SECONDS = 20.0
 LATER = 13 * 3600  # longer than any circuit stays open
@@ -134,6 +136,56 @@ async def posts_and_a_kill(
             await some.wait()
         await server.kill()
         await asyncio.gather(*sending)
+    return acknowledged
+
+
+async def test_a_publisher_is_killed_again_and_again(tmp_path: Path):
+    """SECURITY 155: whatever the page acknowledged reaches the follower; nothing has its effect twice."""
+    async with cluster("b.example") as (b,):
+        a = place(tmp_path / "a", "127.0.0.7")
+        alice = await a.set_up("alice")
+        acknowledged: list[str] = []
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
+            visitor = Visitor(a.origin, http)
+            async with a.serving():
+                bob = await follower_of(alice, b)
+                await visitor.submit("/sign-in", name="alice", password=PASSWORD)
+            for seed in range(4):
+                async with a.serving() as server:
+                    token = await visitor.token("/gigs/new")
+                    acknowledged += await gigs_and_a_kill(visitor, token, server, seed)
+        b.later(seconds=LATER)
+        async with a.serving(FREEHOLD_CLOCK_OFFSET=str(LATER)):
+            rows = await a.rows(sa.select(activities).where(activities.c.type == "Create"))
+            for row in rows:
+                await b.takes(row.id)
+        published = {row.object_id for row in rows}
+        assert {gig.replace("/@alice/", "/users/alice/") for gig in acknowledged} <= published
+        arrived = [entry["object_id"] for entry in await bob.timeline()]
+        assert sorted(arrived) == sorted(published)
+
+
+async def gigs_and_a_kill(visitor: Visitor, token: str, server: Server, seed: int) -> list[str]:
+    """Publish six gigs at once by the page, and kill the server in the middle; returns those that it acknowledged."""
+    acknowledged: list[str] = []
+    some, enough = asyncio.Event(), random.Random(seed).randint(1, 5)
+
+    async def one(number: int) -> None:
+        form = {"csrf": token, "purpose": "offer", "title": f"Gig {seed} {number}", "unit": "hour", "currency": "EUR"}
+        try:
+            async with visitor.http.post(f"{visitor.origin}/gigs/new", data=form, allow_redirects=False) as response:
+                assert response.status == 303, await response.text()
+                acknowledged.append(visitor.origin + response.headers["Location"])
+        except aiohttp.ClientError:
+            return
+        if len(acknowledged) >= enough:
+            some.set()
+
+    sending = [asyncio.create_task(one(number)) for number in range(6)]
+    async with asyncio.timeout(20):
+        await some.wait()
+    await server.kill()
+    await asyncio.gather(*sending)
     return acknowledged
 
 
