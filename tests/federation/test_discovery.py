@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from federation.tables import actors
-from tests.federation.world import World
+from tests.federation.world import SQLITE, World
 
 
 async def webfinger(world: World, resource: str) -> tuple[int, Any]:
@@ -41,6 +41,7 @@ async def test_webfinger_knows_the_instance_actor(world: World) -> None:
     assert document["links"][1]["href"] == world.ids.instance_actor
 
 
+@SQLITE
 @pytest.mark.parametrize(
     ("resource", "status"),
     [
@@ -68,6 +69,7 @@ async def test_057_webfinger_garbage(world: World, resource: str, status: int) -
     assert (await webfinger(world, text))[0] == status
 
 
+@SQLITE
 @pytest.mark.parametrize(
     "query", ["", "?", "?resource", "?rel=self", "?resource=a&resource=b", "?%ff=%ff&resource=%ff"]
 )

@@ -286,6 +286,7 @@ async def test_a_closed_database_answers_and_does_not_hang(path: Path, clock: Cl
         await asyncio.wait_for(database.write(put, "after"), WAIT)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 async def test_a_writer_that_dies_tells_everybody(embedded: Database) -> None:
     class Fatal(BaseException):
         pass
@@ -293,11 +294,8 @@ async def test_a_writer_that_dies_tells_everybody(embedded: Database) -> None:
     def die(tx: Tx) -> None:
         raise Fatal
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(threading, "excepthook", lambda args: None)
-        results = await asyncio.wait_for(
-            asyncio.gather(*(embedded.write(f) for f in (die, hosts, hosts)), return_exceptions=True), WAIT
-        )
+    writes = [embedded.write(scope) for scope in (die, hosts, hosts)]
+    results = await asyncio.wait_for(asyncio.gather(*writes, return_exceptions=True), WAIT)
     assert [type(result) for result in results] == [Busy] * 3
     with pytest.raises(Busy):
         await asyncio.wait_for(embedded.write(hosts), WAIT)

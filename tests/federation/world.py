@@ -18,6 +18,7 @@ from ipaddress import ip_network
 from typing import Any
 
 import aiohttp
+import pytest
 import sqlalchemy as sa
 from aiohttp import web
 
@@ -44,6 +45,9 @@ from keys.proofs import add_proof
 from keys.vault import Vault, new_master_key
 from schemas.actors import ActorDraft, write_actor
 from schemas.terms import ACTIVITY_JSON, ACTOR_CONTEXT, AS_CONTEXT, DATA_INTEGRITY_V1, PUBLIC
+
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what is decided before a database is asked, and tried with many values: one kind of database is enough."""
 
 
 @cache

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from federation.tables import actors, inbox_messages, object_recipients, objects
 from schemas.terms import ACTIVITY_JSON, AS_CONTEXT, PUBLIC
-from tests.federation.world import Peer, RemoteActor, World
+from tests.federation.world import SQLITE, Peer, RemoteActor, World
 
 WRONG_TYPES = [
     "text/html",
@@ -25,6 +25,7 @@ WRONG_TYPES = [
 ]
 
 
+@SQLITE
 @pytest.mark.parametrize("content_type", WRONG_TYPES)
 async def test_009_served_as_something_else_it_is_no_object(
     world: World, peer: Peer, other: Peer, content_type: str
@@ -40,6 +41,7 @@ async def test_009_served_as_something_else_it_is_no_object(
     assert await world.rows(sa.select(objects)) == []
 
 
+@SQLITE
 @pytest.mark.parametrize("content_type", WRONG_TYPES)
 async def test_009_an_actor_served_as_something_else_has_no_key(world: World, peer: Peer, content_type: str) -> None:
     bob = peer.actor()
@@ -49,6 +51,7 @@ async def test_009_an_actor_served_as_something_else_has_no_key(world: World, pe
     assert await world.rows(sa.select(actors.c.id).where(actors.c.id == bob.id)) == []
 
 
+@SQLITE
 @pytest.mark.parametrize("content_type", [*WRONG_TYPES, "", "application/activity+jsonx", "x" * 5_000])
 async def test_009_posted_as_something_else_it_is_not_taken(world: World, peer: Peer, content_type: str) -> None:
     bob = peer.actor()
@@ -96,6 +99,7 @@ CONTEXTS = [
 ]
 
 
+@SQLITE
 @pytest.mark.parametrize("context", CONTEXTS)
 async def test_028_a_context_is_never_fetched(world: World, peer: Peer, other: Peer, context: Any) -> None:
     bob = peer.actor()
@@ -228,6 +232,7 @@ async def test_050_published_stays(world: World, peer: Peer) -> None:
     assert b"changed" in row.body
 
 
+@SQLITE
 @pytest.mark.parametrize("depth", [33, 1_000, 400_000])
 async def test_079_nested_too_deep(world: World, peer: Peer, depth: int) -> None:
     bob = peer.actor()
@@ -277,7 +282,7 @@ async def test_086_wrong_types_in_an_activity(world: World, peer: Peer, field: s
     await nothing_is_a_fault_of_ours(world)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # two thousand requests
+@SQLITE
 @pytest.mark.parametrize("field", OBJECT_FIELDS)
 async def test_086_wrong_types_in_an_object(world: World, peer: Peer, field: str) -> None:
     bob = peer.actor()
@@ -333,6 +338,7 @@ def test_086_anything_at_all(verb: str, members: dict[str, Any], obj: Any) -> No
         pass
 
 
+@SQLITE
 @pytest.mark.parametrize(
     "number", ["NaN", "Infinity", "-Infinity", "1e400", "-1e400", "9" * 5_000, "-0", "-0.0", "01", "1.", "+1", "0x1"]
 )
@@ -344,6 +350,7 @@ async def test_089_numbers_that_are_none(world: World, peer: Peer, number: str) 
         assert await world.post(bob, body) == 400
 
 
+@SQLITE
 @pytest.mark.parametrize(
     "body",
     [b"", b" ", b"null", b"[]", b'"x"', b"{", b"{}", b"\xff\xfe{\x00}\x00", b'{"id": "\xff"}', b"\xef\xbb\xbf{}",
@@ -361,6 +368,7 @@ ODD_TIMES = ["2026-06-30T23:59:60Z", "2026-01-01T00:00:00", "9999-12-31T23:59:59
              "2026-01-01T00:00:00.123456789Z", "2199-01-01T00:00:00Z", "2026-01-01T00:00:00-99:99"]  # fmt: skip
 
 
+@SQLITE
 @pytest.mark.parametrize("moment", ODD_TIMES)
 async def test_176_odd_times(world: World, peer: Peer, moment: Any) -> None:
     bob = peer.actor()

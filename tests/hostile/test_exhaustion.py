@@ -23,10 +23,9 @@ from federation.storage import Database
 from federation.tables import deliveries, inbox_messages, objects
 from node.logs import set_up_logs
 from schemas.terms import ACTIVITY_JSON
-from tests.federation.world import Peer, RemoteActor, World, ed25519, rsa, world_on
+from tests.federation.world import SQLITE, Peer, RemoteActor, World, ed25519, rsa, world_on
 
 MEGABYTE = 1_000_000
-SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @asynccontextmanager
@@ -303,6 +302,7 @@ async def test_one_slow_server_holds_up_nobody(world: World, peer: Peer, other: 
     peer.hold.set()
 
 
+@SQLITE
 @pytest.mark.parametrize(
     "evil", ["a\nlevel=error event=forged", "\x1b[31mred", "x" * 5_000, '" msg="', "\r\nSet-Cookie: x", "\u2028"]
 )
@@ -346,6 +346,7 @@ RAW = [
 ]
 
 
+@SQLITE
 @pytest.mark.parametrize("request_bytes", RAW)
 async def test_095_requests_that_two_servers_would_read_differently(world: World, request_bytes: bytes) -> None:
     before = await world.state()

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from federation.tables import actor_keys, actors, follows, inbox_messages, objects
 from schemas.terms import PUBLIC
-from tests.federation.world import Peer, RemoteActor, World, rsa
+from tests.federation.world import SQLITE, Peer, RemoteActor, World, rsa
 
 UNSIGNED = {"content-type": "application/activity+json"}
 
@@ -323,6 +323,7 @@ DOUBTFUL = [
 ]  # fmt: skip
 
 
+@SQLITE
 @pytest.mark.parametrize("url", DOUBTFUL)
 async def test_054_doubtful_urls_are_no_ids(world: World, peer: Peer, url: str) -> None:
     bob = peer.actor()
@@ -336,6 +337,7 @@ async def test_054_doubtful_urls_are_no_ids(world: World, peer: Peer, url: str) 
             assert await world.send(body, bob.signed_headers(world.ids.shared_inbox, body, key_id=url)) in (401, 503)
 
 
+@SQLITE
 @pytest.mark.parametrize("url", DOUBTFUL)
 async def test_054_doubtful_urls_are_never_stored_as_an_object_s_id(world: World, peer: Peer, url: str) -> None:
     bob = peer.actor()
