@@ -27,10 +27,15 @@ KEEP_INBOX_BODIES = timedelta(days=30)
 _log = structlog.get_logger()
 
 
+def workers(node: Node) -> tuple[InboxWorker, DeliveryWorker]:
+    """What takes in, and what sends."""
+    inbox = InboxWorker(node.db, node.resolver, node.ids, node.authors, HANDLERS, node.policy, deleted=deleted)
+    return inbox, DeliveryWorker(node.db, node.client, node.authors, node.ids, node.clock)
+
+
 async def work(node: Node) -> None:
     """Run all loops until cancelled. What is under way when that happens is still a row, and is taken up again."""
-    inbox = InboxWorker(node.db, node.resolver, node.ids, node.authors, HANDLERS, node.policy, deleted=deleted)
-    delivery = DeliveryWorker(node.db, node.client, node.authors, node.ids, node.clock)
+    inbox, delivery = workers(node)
     async with asyncio.TaskGroup() as loops:
         loops.create_task(inbox.run(), name="inbox")
         loops.create_task(delivery.run(), name="delivery")

@@ -30,7 +30,6 @@ import sqlalchemy as sa
 import trustme
 from aiohttp import web
 from federation.delivery import DeliveryWorker
-from node.inboxes import HANDLERS, deleted
 from node.profiles.commands import first_profile
 
 from federation import operate
@@ -44,6 +43,7 @@ from node.accounts.tables import accounts
 from node.app import lay_ground, settle, web_application
 from node.context import Ground, Node
 from node.settings import Settings, load
+from node.worker import workers
 from tests.people import PASSWORD, Somebody
 from tests.visitors import Hosts, Visitor
 
@@ -84,7 +84,7 @@ class Home:
     answered: Watch | None = None
     """The same when everything is done and the answer would go out."""
     _node: Node | None = None
-    _workers: tuple[DeliveryWorker, InboxWorker] | None = None
+    _workers: tuple[InboxWorker, DeliveryWorker] | None = None
     _runner: web.AppRunner | None = field(default=None, repr=False)
 
     @property
@@ -131,7 +131,7 @@ class Home:
     async def open(self) -> None:
         """Build the node, as the server does after set-up, and listen."""
         self._node = await settle(self.ground)
-        self._workers = (delivery_worker(self._node), inbox_worker(self._node))
+        self._workers = workers(self._node)
         await self.listen()
 
     async def listen(self) -> None:
@@ -168,7 +168,7 @@ class Home:
         """Send and take in what is due now; returns how much was done."""
         if self._workers is None:
             return 0
-        delivery, inbox = self._workers
+        inbox, delivery = self._workers
         return await delivery.drain() + await inbox.drain()
 
     async def works_until(self, ask: Callable[[], Awaitable[Any]], wanted: Any) -> None:
@@ -257,14 +257,6 @@ class Home:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority().issue_cert(self.name, self.handle_domain or self.name).configure_cert(context)
         return context
-
-
-def delivery_worker(node: Node) -> DeliveryWorker:
-    return DeliveryWorker(node.db, node.client, node.authors, node.ids, node.clock)
-
-
-def inbox_worker(node: Node) -> InboxWorker:
-    return InboxWorker(node.db, node.resolver, node.ids, node.authors, HANDLERS, node.policy, deleted=deleted)
 
 
 async def settled(*homes: Home) -> None:
