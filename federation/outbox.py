@@ -35,6 +35,7 @@ Kind = Literal["post", "gig", "module"]
 
 TOPIC = "deliveries"
 MAX_BODY = 50_000
+MAX_EMBEDDED = MAX_BODY - 5_000  # leaves room for the activity around it, its context and its proof
 CHUNK = 500
 
 
@@ -53,12 +54,19 @@ def publish(
 
 
 def create(
-    tx: Tx, author: Author, document: dict[str, Any], *, kind: Kind, audience: Audience, published: datetime
+    tx: Tx,
+    author: Author,
+    document: dict[str, Any],
+    *,
+    kind: Kind,
+    audience: Audience,
+    published: datetime,
+    long: bool = False,
 ) -> int:
     """Store a new object of `author` and tell its audience with a Create; returns the number of inboxes.
 
     document: with its id under the author, `attributedTo`, `to` and `cc`, unsigned. Raises Forbidden when it is not
-    the author's, Unacceptable when the Create exceeds 50 KB.
+    the author's, Unacceptable when the Create exceeds 50 KB. long: such a Create carries only the object's id then.
     """
     _check_own(author, document)
     seen_by = audience.visibility(author.followers)
@@ -79,18 +87,16 @@ def create(
     )
     _set_recipients(tx, document["id"], audience, seen_by)
     tx.notify("documents", document["id"])
-    activity_id = author.ids.activity(author.actor_id, tx.now)
-    activity = activities.embedding(
-        "Create", activity_id, author.actor_id, msgspec.json.decode(body), audience=audience, published=iso(published)
-    )
+    activity = _bringing(tx, author, "Create", body, audience, published, long=long)
     return publish(tx, author, activity, audience, object_id=document["id"])
 
 
-def update(tx: Tx, author: Author, document: dict[str, Any], *, audience: Audience) -> int:
+def update(tx: Tx, author: Author, document: dict[str, Any], *, audience: Audience, long: bool = False) -> int:
     """Replace a stored object and tell its audience, and everybody who ever got it; returns the number of inboxes.
 
     `updated` is set where it is missing or lies before `published` (peers ignore such an Update). Raises NotFound for
     what does not stand, Forbidden for somebody else's, Refused for an Update that would publish what was private.
+    long: as in `create`.
     """
     _check_own(author, document)
     held = _held(tx, author, document["id"])
@@ -104,11 +110,7 @@ def update(tx: Tx, author: Author, document: dict[str, Any], *, audience: Audien
     tx.execute(sa.update(objects).where(objects.c.id == held.id).values(values))
     _set_recipients(tx, held.id, audience, seen_by)
     tx.notify("documents", held.id)
-    activity_id = author.ids.activity(author.actor_id, tx.now)
-    signed = msgspec.json.decode(body)
-    activity = activities.embedding(
-        "Update", activity_id, author.actor_id, signed, audience=audience, published=iso(updated)
-    )
+    activity = _bringing(tx, author, "Update", body, audience, updated, long=long)
     return _tell_again(tx, author, activity, audience, held.id)
 
 
@@ -150,6 +152,17 @@ def update_actor(tx: Tx, author: Author, document: dict[str, Any]) -> int:
         published=iso(tx.now),
     )
     return publish(tx, author, activity, audience, object_id=author.actor_id)
+
+
+def _bringing(
+    tx: Tx, author: Author, verb: str, body: bytes, audience: Audience, at: datetime, *, long: bool
+) -> dict[str, Any]:
+    """A Create or Update with its object inside; with its id only, where it is too long and may be."""
+    activity_id, document = author.ids.activity(author.actor_id, tx.now), msgspec.json.decode(body)
+    if long and len(body) > MAX_EMBEDDED:
+        object_id = document["id"]
+        return activities.activity(verb, activity_id, author.actor_id, object_id, audience=audience, published=iso(at))
+    return activities.embedding(verb, activity_id, author.actor_id, document, audience=audience, published=iso(at))
 
 
 def _check_own(author: Author, document: dict[str, Any]) -> None:

@@ -8,12 +8,15 @@ from typing import Any
 
 import msgspec
 
-from schemas.base import Audience, datetime_of, id_of, link_of, localised, many
+from schemas.base import Audience, datetime_of, id_of, link_of, localised, many, objects_of
 from schemas.errors import Malformed
 from schemas.money import Skill, skills_of, write_skills
 from schemas.notes import MAX_CONTENT, Tag, object_identity, write_tags
-from schemas.terms import LD_JSON_AS, MODULE_TERMS, NOTE_TERMS, object_context
+from schemas.terms import FREEHOLD, LD_JSON_AS, MODULE_TERMS, NOTE_TERMS, object_context
 from schemas.urls import url_of
+
+ANNOUNCES = f"{FREEHOLD}announces"
+"""The `rel` of the link by which a Note announces a module."""
 
 _DURATION = re.compile(r"P(?:(\d{1,4})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,7})M)?)?\Z", re.ASCII)
 
@@ -106,11 +109,16 @@ def write_module(module: Module, *, audience: Audience, published: str, updated:
     return {"@context": object_context(MODULE_TERMS, set(document)), **document}
 
 
+def is_announcement(document: dict[str, Any]) -> bool:
+    """Whether a Note only announces a module: who shows modules need not show it too."""
+    return any(ANNOUNCES in many(item.get("rel")) for item in objects_of(document.get("tag")))
+
+
 def write_announcement(
     module: Module, *, note_id: str, content: str, audience: Audience, published: str, tags: tuple[Tag, ...] = ()
 ) -> dict[str, Any]:
     """The Note that links a module: for servers that show no Article (FEP-e232 object link)."""
-    link = {"type": "Link", "mediaType": LD_JSON_AS, "href": module.id, "name": module.title}
+    link = {"type": "Link", "mediaType": LD_JSON_AS, "href": module.id, "name": module.title, "rel": ANNOUNCES}
     return {
         "@context": object_context(NOTE_TERMS, {tag.type for tag in tags}),
         "type": "Note",

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from node.social.rules import parse_post
+
 from federation.authors import Author
 from node.learning import commands as learning
 from node.learning.rules import parse_module
@@ -19,9 +21,6 @@ from node.profiles.rules import form_of as form_of_person
 from node.profiles.rules import parse_profile
 from node.social import commands as social
 from node.social import queries as timelines
-from node.social.rules import parse_post
-
-from node.accounts import queries as accounts
 
 if TYPE_CHECKING:
     from tests.nodes import Home
@@ -100,8 +99,7 @@ class Somebody:
     async def timeline(self) -> list[dict[str, Any]]:
         """What the home page shows, newest first."""
         node = self.home.node
-        account = await node.db.read(accounts.account_of, self.id)
-        return [asdict(entry) for entry in await node.db.read(timelines.home, account.id, limit=50)]
+        return [asdict(entry) for entry in await node.db.read(timelines.home, self.id, limit=50)]
 
     async def sign_in(self, browser: Visitor) -> Visitor:
         """Through the page."""

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from node.accounts import queries as accounts
 from node.context import Node
 from node.demo.owners import Owner
 from node.profiles import queries as profiles
@@ -43,9 +42,8 @@ class Arrival:
 
 async def arrivals_at(owner: Owner, node: Node, things: Sequence[Thing]) -> list[Arrival]:
     """Everything that the others published, as it stands in one owner's timeline and among the people known there."""
-    account = await node.db.read(accounts.account_of, owner.actor_id)
-    entries = await node.db.read(social.home, account.id, limit=200)
-    states = {entry.object_id: entry.verification for entry in entries}
+    entries = await node.db.read(social.home, owner.actor_id, limit=200)
+    states: dict[str, str] = {entry.object_id: entry.verification for entry in entries}
     theirs = [thing for thing in things if thing.owner != owner.handle]
     for thing in theirs:
         if thing.kind == "profile":

@@ -1,0 +1,111 @@
+"""`freehold post`, `follow`, `unfollow`, `followers`, `following`, `timeline`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from node.cli.common import Options, acting, common_options, run, show
+
+
+@click.command(help="Write a post.")
+@click.argument("text")
+@click.option("--to", "audience", default="public", show_default=True, metavar="public|followers|@name@host")
+@common_options
+def post(options: Options, text: str, audience: str) -> None:
+    """Public, for followers, or for one person."""
+    run(_post, options, text, audience)
+
+
+async def _post(options: Options, text: str, audience: str) -> None:
+    from node.social import commands, rules
+
+    async with acting(options) as (node, author):
+        draft = rules.parse_post({"body": text, "audience": "direct" if audience.startswith("@") else audience})
+        person = await node.resolver.locate(audience) if audience.startswith("@") else None
+        object_id = await node.db.write(commands.post, author, draft, person)
+    show(options, {"id": object_id}, f"Posted: {object_id}")
+
+
+@click.command(help="Follow somebody: @name@host or an address.")
+@click.argument("who")
+@common_options
+def follow(options: Options, who: str) -> None:
+    """What they publish then arrives in your timeline."""
+    run(_follow, options, who)
+
+
+async def _follow(options: Options, who: str) -> None:
+    from node.social import commands
+
+    async with acting(options) as (node, author):
+        target = await node.resolver.locate(who)
+        state = await node.db.write(commands.follow, author, target)
+    words = {"accepted": "You follow them.", "requested": "Asked. They appear in your timeline once they accept."}
+    show(options, {"actor": target.id, "state": state}, f"{target.id}: {words[state]}")
+
+
+@click.command(help="Stop following somebody.")
+@click.argument("who")
+@common_options
+def unfollow(options: Options, who: str) -> None:
+    """They are told."""
+    run(_unfollow, options, who)
+
+
+async def _unfollow(options: Options, who: str) -> None:
+    from node.social import commands
+
+    async with acting(options) as (node, author):
+        target = await node.resolver.locate(who)
+        await node.db.write(commands.unfollow, author, target)
+    show(options, {"actor": target.id}, f"You no longer follow {target.id}.")
+
+
+@click.command(help="Who follows you.")
+@common_options
+def followers(options: Options) -> None:
+    """Newest first."""
+    run(_people, options, "followers")
+
+
+@click.command(help="Whom you follow.")
+@common_options
+def following(options: Options) -> None:
+    """Newest first."""
+    run(_people, options, "following")
+
+
+async def _people(options: Options, which: str) -> None:
+    from node.social import queries
+
+    query = queries.followers if which == "followers" else queries.following
+    async with acting(options) as (node, author):
+        people = await node.db.read(query, author.actor_id)
+    words = "\n".join(f"@{person.handle}  {person.state}" for person in people)
+    show(options, [person._asdict() for person in people], words or "Nobody yet.")
+
+
+@click.command(help="What the people you follow published.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 200))
+@common_options
+def timeline(options: Options, limit: int) -> None:
+    """Newest first, each with what is known of its author."""
+    run(_timeline, options, limit)
+
+
+async def _timeline(options: Options, limit: int) -> None:
+    from node.social import queries
+
+    async with acting(options) as (node, author):
+        entries = await node.db.read(queries.home, author.actor_id, limit=limit)
+    words = "\n".join(
+        f"{entry.published:%Y-%m-%d %H:%M}  @{entry.handle}  [{entry.kind}, {entry.verification}]  {entry.title}"
+        for entry in entries
+    )
+    show(
+        options,
+        [asdict(entry) for entry in entries],
+        words or "Nothing yet. Follow somebody: freehold follow @name@host.",
+    )

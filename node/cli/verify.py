@@ -1,0 +1,84 @@
+"""`freehold verify`: three verdicts about a file or an address. Needs no node."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from federation.client import Client
+from federation.clock import Clock
+from federation.errors import FederationError
+from federation.verdicts import NO_PINS, Fetch, Outcome, Pins, Verdicts, check
+from node.app import client_settings
+from node.cli.common import COULD_NOT, REFUSED, Options, common_options, fail, run, show
+from schemas.errors import SchemaError
+from schemas.strict_json import loads_object
+
+EXIT: dict[Outcome, int] = {"holds": 0, "fails": REFUSED, "unknown": COULD_NOT}
+MARKS: dict[Outcome, str] = {"holds": "yes", "fails": "NO", "unknown": "could not check"}
+
+
+@click.command(help="Check a signed document: does the signature hold, whose key is it, is it still in force?")
+@click.argument("what", metavar="FILE|URL")
+@click.option(
+    "--pin",
+    "pins",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="A key or actor document that you trust already.",
+)
+@common_options
+def verify(options: Options, what: str, pins: tuple[Path, ...]) -> None:
+    """Exit 0: holds; 1: does not; 2: could not check."""
+    verdicts = run(_verify, options, what, pins)
+    show(options, asdict(verdicts) | {"overall": verdicts.overall}, _words(verdicts))
+    sys.exit(EXIT[verdicts.overall])
+
+
+async def _verify(options: Options, what: str, pins: tuple[Path, ...]) -> Verdicts:
+    settings = options.settings
+    # trying things out on loopback is the only case in which plain http may vouch for anybody
+    client = Client(client_settings(settings, allow_http=bool(settings.network.allow_networks)), None, None)
+
+    async def fetch(url: str) -> dict[str, Any]:
+        return (await client.get_document(url)).document
+
+    try:
+        trusted = Pins.of([_read(path) for path in pins]) if pins else NO_PINS
+        if what.startswith(("https://", "http://")):
+            document = await _fetched(what, fetch)
+        else:
+            document = _read(Path(what))
+        return await check(document, fetch, trusted, Clock().now())
+    finally:
+        await client.close()
+
+
+async def _fetched(url: str, fetch: Fetch) -> dict[str, Any]:
+    try:
+        return await fetch(url)
+    except FederationError as error:
+        fail(f"{url} could not be had: {error}", COULD_NOT if error.retry else REFUSED)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return loads_object(path.read_bytes())
+    except SchemaError as error:
+        fail(f"{path} is not a document that can be signed: {error}", REFUSED)
+
+
+def _words(verdicts: Verdicts) -> str:
+    rows = [
+        ("Signature", verdicts.signature),
+        ("Whose key", verdicts.key),
+        ("In force", verdicts.force),
+    ]
+    lines = [f"{title:<10} {MARKS[verdict.outcome]:<16} {verdict.sentence}" for title, verdict in rows]
+    if verdicts.signed_at is not None:
+        lines.append(f"{'Signed':<10} {verdicts.signed_at:%Y-%m-%d %H:%M} UTC with {verdicts.key_id}")
+    return "\n".join(lines)

@@ -1,0 +1,52 @@
+"""THE table: which activity about which kind of object goes to which slice. Here federation meets the product.
+
+What every node shares (follows, actors, blocks, deletes) stands in `federation.handlers`; these are tried first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from federation.authors import Authors
+from federation.handlers import Table
+from federation.storage import Tx
+from federation.types import Received
+from node.learning import inbox as learning
+from node.market import inbox as market
+from node.social import inbox as social
+from schemas.learning import is_module
+from schemas.market import is_gig
+from schemas.terms import NOTE_TYPES
+
+
+def on_object(tx: Tx, received: Received, authors: Authors) -> None:
+    """Something to keep: a gig, a module, or a post like any other."""
+    assert received.object is not None
+    if is_gig(received.object):
+        market.on_gig(tx, received, authors)
+    elif is_module(received.object):
+        learning.on_module(tx, received, authors)
+    else:
+        social.on_post(tx, received, authors)
+
+
+def on_announce(tx: Tx, received: Received, authors: Authors) -> None:
+    """What somebody passes on is kept like what its author sent, then shown to whoever follows them."""
+    if received.object is not None and received.object.get("type") in (*NOTE_TYPES, "Proposal"):
+        on_object(tx, received, authors)
+    social.on_boost(tx, received, authors)
+
+
+_TYPES = (*sorted(NOTE_TYPES), "Proposal")
+
+HANDLERS: Table = {
+    **{(verb, kind): on_object for verb in ("Create", "Update") for kind in _TYPES},
+    ("Announce", "*"): on_announce,
+}
+
+
+def deleted(tx: Tx, object_ids: Sequence[str]) -> None:
+    """These are tombstones now: no slice keeps a view of them."""
+    market.forget(tx, object_ids)
+    learning.forget(tx, object_ids)
+    social.forget(tx, object_ids)

@@ -1,0 +1,40 @@
+"""Posts of others: they come, they change, they are passed on, they go."""
+
+from __future__ import annotations
+
+from federation.authors import Authors
+from federation.errors import Unacceptable
+from federation.objects import store_object
+from federation.storage import Tx
+from federation.types import Received
+from node.social import commands
+from node.social.commands import forget as forget
+from schemas.errors import SchemaError
+from schemas.learning import is_announcement
+from schemas.notes import parse_note
+
+
+def on_post(tx: Tx, received: Received, authors: Authors) -> None:
+    """Create, Update or Announce of anything that reads as a text. Unacceptable for one that is broken."""
+    assert received.object is not None
+    try:
+        note = parse_note(received.object)
+    except SchemaError as error:
+        raise Unacceptable(f"the post: {error}") from error
+    stored = store_object(
+        tx,
+        received,
+        "post",
+        published=note.published,
+        updated=note.updated,
+        url=note.url,
+        in_reply_to=note.in_reply_to,
+    )
+    if stored == "new" and not is_announcement(received.object):
+        commands.into_timelines(tx, note.id, note.owner, min(note.published or tx.now, tx.now))
+
+
+def on_boost(tx: Tx, received: Received, authors: Authors) -> None:
+    """Announce: what was passed on is stored by now, or was here before."""
+    if received.object_id is not None:
+        commands.boost(tx, received.object_id, received.envelope.actor)

@@ -1,0 +1,314 @@
+"""Reads: the home timeline, a post, who follows whom. What a reader may not see is never told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Row
+
+from federation.readers import may_read
+from federation.storage import Tx
+from federation.tables import actors, follows, objects
+from federation.types import Verification, Visibility
+from node.errors import Gone, NotFound
+from node.evidence import Evidence, evidence_of
+from node.learning import queries as learning
+from node.market import queries as market
+from node.social.tables import timeline
+from node.text import clean, one_line, plain
+from schemas.errors import SchemaError
+from schemas.notes import Note, parse_note
+
+PAGE_SIZE = 20
+MAX_TITLE = 80
+KINDS = ("gig", "module", "post")
+_CURSOR = re.compile(r"([0-9]{1,17})-(https?://[^\s]{1,2000})\Z")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class PostView:
+    """A post, ours or another's, fit to be shown: `html` is clean, `warning` is what it should be folded behind.
+
+    A text that has a name of its own (an article elsewhere) has it as `name`. pictures: what the pictures show that
+    came with it; they themselves are not loaded from elsewhere.
+    """
+
+    id: str
+    owner: str
+    type: str
+    name: str
+    html: str
+    warning: str
+    pictures: tuple[str, ...]
+    in_reply_to: str | None
+    published: datetime
+    updated: datetime
+    local: bool
+    visibility: Visibility
+    verification: Verification
+    page: str | None
+
+    @property
+    def path(self) -> str:
+        """Where this node shows it."""
+        if not self.local:
+            return f"/seen?id={quote(self.id, safe='')}"
+        head, _, name = self.id.rpartition("/posts/")
+        return f"/@{head.rpartition('/')[2]}/posts/{name}"
+
+    @property
+    def short_name(self) -> str:
+        """The last part of the id."""
+        return self.id.rpartition("/")[2]
+
+    @property
+    def title(self) -> str:
+        """Its name, its warning, or how it begins."""
+        return self.name or self.warning or plain(self.html, MAX_TITLE) or "A post without words"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the home timeline. reason: own, followed, addressed or boosted; via: the handle of who boosted it."""
+
+    object_id: str
+    kind: str
+    title: str
+    path: str
+    owner: str
+    handle: str
+    name: str
+    published: datetime
+    at: datetime
+    reason: str
+    via: str | None
+    verification: Verification
+    visibility: Visibility
+
+    @property
+    def cursor(self) -> str:
+        """What `home` takes as `before` for what comes after this."""
+        return f"{(self.at - _EPOCH) // timedelta(microseconds=1)}-{self.object_id}"
+
+
+class Relation(NamedTuple):
+    """Somebody at the other end of a follow. state: requested | accepted | rejected."""
+
+    id: str
+    handle: str
+    name: str
+    state: str
+    since: datetime
+
+
+def home(
+    tx: Tx, reader: str, *, limit: int = PAGE_SIZE, before: str | None = None, kind: str | None = None
+) -> list[Entry]:
+    """What is for a local actor, newest first. before: a cursor; one that cannot be read is passed over."""
+    rows = tx.rows(_page(reader, before, kind).limit(limit))
+    titles = _titles(tx, rows)
+    booster = {row.via for row in rows if row.via}
+    handles = (
+        {row.id: _handle(row) for row in tx.rows(_NAMES.where(actors.c.id.in_(sorted(booster))))} if booster else {}
+    )
+    return [_entry(row, titles.get(row.object_id), handles) for row in rows]
+
+
+_NAMES = sa.select(actors.c.id, actors.c.acct, actors.c.username, actors.c.host)
+_HOME = (
+    sa.select(
+        timeline.c.object_id,
+        timeline.c.kind,
+        timeline.c.reason,
+        timeline.c.via,
+        timeline.c.at,
+        objects.c.type,
+        objects.c.owner,
+        objects.c.local,
+        objects.c.body,
+        objects.c.published,
+        objects.c.visibility,
+        objects.c.verification,
+        actors.c.acct,
+        actors.c.username,
+        actors.c.host,
+        actors.c.name,
+    )
+    .join(objects, objects.c.id == timeline.c.object_id)
+    .outerjoin(actors, actors.c.id == objects.c.owner)
+    .where(objects.c.deleted_at.is_(None))
+    .order_by(timeline.c.at.desc(), timeline.c.object_id.desc())
+)
+
+
+def _handles(tx: Tx, actor_ids: set[str]) -> dict[str, str]:
+    if not actor_ids:
+        return {}
+    return {row.id: _handle(row) for row in tx.rows(_NAMES.where(actors.c.id.in_(sorted(actor_ids))))}
+
+
+def _page(reader: str, before: str | None, kind: str | None) -> sa.Select[Any]:
+    statement = _HOME.where(timeline.c.reader == reader)
+    if kind in KINDS:
+        statement = statement.where(timeline.c.kind == kind)
+    if kind in ("gig", "module"):  # says to SQLite that the partial index is enough
+        statement = statement.where(timeline.c.kind != sa.literal_column("'post'"))
+    match = _CURSOR.match(before or "")
+    if match:
+        at = _EPOCH + timedelta(microseconds=min(int(match[1]), 10**16))
+        earlier = sa.or_(timeline.c.at < at, sa.and_(timeline.c.at == at, timeline.c.object_id < match[2]))
+        statement = statement.where(earlier)
+    return statement
+
+
+def _titles(tx: Tx, rows: Sequence[Row[Any]]) -> dict[str, tuple[str, str]]:
+    """Title and path of everything on a page of the timeline."""
+    gigs = market.views(tx, [row.object_id for row in rows if row.kind == "gig"])
+    modules = learning.views(tx, [row.object_id for row in rows if row.kind == "module"])
+    found = {view.id: (view.title, view.path) for view in gigs.values()}
+    found |= {view.id: (view.title, view.path) for view in modules.values()}
+    for row in rows:
+        if row.kind == "post":
+            view = _view(row, row.object_id)
+            found[row.object_id] = (view.title, view.path)
+    return found
+
+
+def _entry(row: Row[Any], shown: tuple[str, str] | None, handles: dict[str, str]) -> Entry:
+    title, path = shown or ("", f"/seen?id={quote(row.object_id, safe='')}")
+    return Entry(
+        object_id=row.object_id,
+        kind=row.kind,
+        title=title,
+        path=path,
+        owner=row.owner,
+        handle=_handle(row) if row.username else row.owner,
+        name=one_line(row.name or "", 100) or row.username or row.owner,
+        published=row.published,
+        at=row.at,
+        reason=row.reason,
+        via=handles.get(row.via) if row.via else None,
+        verification=row.verification,
+        visibility=row.visibility,
+    )
+
+
+def _handle(row: Row[Any]) -> str:
+    return row.acct or f"{row.username}@{row.host}"
+
+
+def posts(tx: Tx, post_ids: Sequence[str]) -> dict[str, PostView]:
+    """Several by id, whoever may read them: for lists that have asked that already."""
+    rows = tx.rows(sa.select(objects).where(objects.c.id.in_(sorted(set(post_ids))), objects.c.deleted_at.is_(None)))
+    return {row.id: _view(row, row.id) for row in rows}
+
+
+def post(tx: Tx, post_id: str, reader: str | None) -> PostView:
+    """A post for whoever may read it (None: anybody).
+
+    NotFound for what is not here and for what is not for this reader; Gone once the owner took away what was public.
+    """
+    row = tx.row(sa.select(objects).where(objects.c.id == post_id, objects.c.kind == "post"))
+    if row is not None and row.deleted_at is not None and row.visibility in ("public", "unlisted"):
+        raise Gone
+    if row is None or not may_read(tx, post_id, reader):
+        raise NotFound
+    return _view(row, row.id)
+
+
+def kind_of(tx: Tx, object_id: str, reader: str | None) -> tuple[str, bool] | None:
+    """`(kind, local)` of an object that stands here and that this reader may see; else None."""
+    row = tx.row(sa.select(objects.c.kind, objects.c.local).where(objects.c.id == object_id))
+    return (row.kind, row.local) if row is not None and may_read(tx, object_id, reader) else None
+
+
+def posts_of(tx: Tx, owner: str, *, limit: int = PAGE_SIZE) -> list[PostView]:
+    """The newest public posts of somebody, without answers to others and without announcements of their own."""
+    statement = sa.select(objects).where(
+        objects.c.owner == owner,
+        objects.c.kind == "post",
+        objects.c.visibility == "public",
+        objects.c.in_reply_to.is_(None),
+        objects.c.deleted_at.is_(None),
+    )
+    return [_view(row, row.id) for row in tx.rows(statement.order_by(objects.c.published.desc()).limit(limit))]
+
+
+def evidence(tx: Tx, view: PostView) -> Evidence | None:
+    """What the verification of a post rests on."""
+    return evidence_of(tx, tx.scalar(sa.select(objects.c.body).where(objects.c.id == view.id)), view.owner)
+
+
+def _view(row: Row[Any], post_id: str) -> PostView:
+    note = _note(row.body)
+    wanted = row._mapping
+    return PostView(
+        id=post_id,
+        owner=row.owner,
+        type=row.type,
+        name=one_line(note.name, 200) if note and note.type != "Note" else "",
+        html=clean(note.content) if note else "",
+        warning=one_line(plain(clean(note.summary), 300), 300) if note else "",
+        pictures=tuple(one_line(item.description, 500) for item in note.attachments) if note else (),
+        in_reply_to=note.in_reply_to if note else None,
+        published=row.published,
+        updated=wanted.get("updated", row.published),
+        local=row.local,
+        visibility=row.visibility,
+        verification=row.verification,
+        page=note.url if note else None,
+    )
+
+
+def _note(body: bytes | None) -> Note | None:
+    try:
+        return parse_note(msgspec.json.decode(body)) if body else None
+    except SchemaError:
+        return None
+
+
+def followers(tx: Tx, actor_id: str, *, limit: int = 500) -> list[Relation]:
+    """Who follows somebody, or asks to; the newest first."""
+    return _relations(tx, follows.c.follower, follows.c.followee == actor_id, limit)
+
+
+def following(tx: Tx, actor_id: str, *, limit: int = 500) -> list[Relation]:
+    """Whom somebody follows, or has asked; the newest first."""
+    return _relations(tx, follows.c.followee, follows.c.follower == actor_id, limit)
+
+
+def _relations(tx: Tx, other: sa.Column[str], mine: sa.ColumnElement[bool], limit: int) -> list[Relation]:
+    statement = (
+        sa.select(actors.c.id, actors.c.acct, actors.c.username, actors.c.host, actors.c.name)
+        .add_columns(follows.c.state, follows.c.created_at)
+        .join_from(follows, actors, actors.c.id == other)
+        .where(mine)
+        .order_by(follows.c.created_at.desc(), actors.c.id)
+        .limit(limit)
+    )
+    return [
+        Relation(row.id, _handle(row), one_line(row.name, 100) or row.username, row.state, row.created_at)
+        for row in tx.rows(statement)
+    ]
+
+
+def follow_state(tx: Tx, follower: str, followee: str) -> str | None:
+    """Requested | accepted | rejected, or None."""
+    statement = sa.select(follows.c.state).where(follows.c.follower == follower, follows.c.followee == followee)
+    state: str | None = tx.scalar(statement)
+    return state
+
+
+def count_relations(tx: Tx, actor_id: str) -> tuple[int, int]:
+    """How many somebody follows, and how many follow them; those that are agreed."""
+    agreed = sa.select(sa.func.count()).select_from(follows).where(follows.c.state == "accepted")
+    out = tx.scalar(agreed.where(follows.c.follower == actor_id))
+    return int(out), int(tx.scalar(agreed.where(follows.c.followee == actor_id)))
