@@ -259,8 +259,8 @@ async def test_081_a_list_of_twenty_thousand(world: World, peer: Peer, name: str
 
 
 VALUES: list[Any] = [
-    None, 0, -1, 1.5, True, False, "", "x", "https://peer.example/x", [], {}, [[]], [[{}]], [None], ["a", "b"],
-    [{"id": "https://peer.example/a"}, {"id": "https://peer.example/b"}], {"id": None}, {"id": "https://peer.example/x"},
+    None, 0, -1, 1.5, True, False, "", "x", "http://127.0.0.41/x", [], {}, [[]], [[{}]], [None], ["a", "b"],
+    [{"id": "http://127.0.0.41/a"}, {"id": "http://127.0.0.41/b"}], {"id": None}, {"id": "http://127.0.0.41/x"},
     {"type": 5}, {"type": ["Note"]}, {"type": "Note"}, {"@value": "x"}, {"en": "x"},
 ]  # fmt: skip
 ACTIVITY_FIELDS = ["@context", "id", "type", "actor", "object", "to", "cc", "published", "target", "tag", "proof",
