@@ -23,6 +23,7 @@ from node.vocabularies import currencies
 from node.web import negotiate
 from node.web.forms import read_form
 from node.web.keys import NODE
+from node.web.paging import page_number
 from node.web.render import page, see_other
 from node.web.session import Viewer, signed_in, viewer
 from schemas.market import Purpose
@@ -76,15 +77,10 @@ def _search(query: Mapping[str, str], somebody: Viewer | None) -> Search:
         purpose=query.get("purpose", ""),
         words=(query.get("words") or query.get("q") or "")[:MAX_SEARCH].strip(),
         over=query.get("over") == "yes",
-        number=_number(query.get("page", "")),
+        number=page_number(query.get("page"), MAX_PAGES),
         mine=somebody.actor_id if somebody else None,
     )
     return search if search.purpose in search.tabs else search._replace(purpose="")
-
-
-def _number(text: str) -> int:
-    """A page's number; the first one for anything that is none."""
-    return min(MAX_PAGES, max(1, int(text))) if text.isascii() and text.isdigit() and len(text) < 5 else 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import sqlalchemy as sa
 from aiohttp import web
 
 from federation.ids import HANDLE
 from federation.storage import Tx
-from federation.tables import follows
 from node import skills
 from node.errors import Invalid
 from node.evidence import Evidence
+from node.learning import queries as learning
+from node.learning.queries import ModuleView
+from node.learning.rules import licence_name
 from node.market import queries as market
 from node.market.queries import Filter, GigView
 from node.market.wire import quantity_words
@@ -26,6 +27,8 @@ from node.media.pictures import FIELD
 from node.profiles import commands, queries, rules, structured, wire
 from node.profiles.queries import Person
 from node.profiles.rules import ProfileDraft
+from node.social import queries as social
+from node.social.queries import PostView
 from node.vocabularies import currencies, language_name, languages
 from node.web import negotiate
 from node.web.forms import Form, read_form
@@ -34,7 +37,7 @@ from node.web.render import page, see_other
 from node.web.session import Viewer, signed_in, viewer
 
 MAX_UPLOAD = 12_000_000  # bytes that are read at all; a picture may have fewer, and then its field says so
-GIGS = 10
+SHOWN = 10  # gigs, modules, posts
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class Shown:
     person: Person
     evidence: Evidence | None
     gigs: list[GigView]
+    modules: list[ModuleView]
+    posts: list[PostView]
     follow: str | None
 
 
@@ -67,6 +72,8 @@ async def show(request: web.Request) -> web.StreamResponse:
         person=shown.person,
         evidence=shown.evidence,
         gigs=shown.gigs,
+        modules=shown.modules,
+        posts=shown.posts,
         follow=shown.follow,
         answer=answer,
         mine=mine,
@@ -75,18 +82,20 @@ async def show(request: web.Request) -> web.StreamResponse:
         languages=[language_name(code) for code in shown.person.languages],
         rate_words=wire.rate_words,
         quantity_words=quantity_words,
+        licence_name=licence_name,
         link_words=wire.link_words,
     )
 
 
 def _shown(tx: Tx, handle: str, reader: str | None) -> Shown:
     person = queries.person_called(tx, handle)
-    state = sa.select(follows.c.state).where(follows.c.follower == reader, follows.c.followee == person.id)
     return Shown(
         person=person,
         evidence=queries.evidence(tx, person.id),
-        gigs=market.board(tx, Filter(owner=person.id), limit=GIGS),
-        follow=tx.scalar(state) if reader else None,
+        gigs=market.board(tx, Filter(owner=person.id), limit=SHOWN),
+        modules=learning.modules(tx, person.id, limit=SHOWN),
+        posts=social.posts_of(tx, person.id, limit=SHOWN),
+        follow=social.follow_state(tx, reader, person.id) if reader else None,
     )
 
 

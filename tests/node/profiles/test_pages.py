@@ -16,8 +16,14 @@ from PIL import Image
 
 from federation.tables import activities
 from node.app import web_application
+from node.learning.commands import publish_module
+from node.learning.rules import parse_module
+from node.market.commands import close_gig, publish_gig
+from node.market.rules import parse_gig
 from node.profiles import commands, queries
 from node.profiles.rules import form_of, parse_profile
+from node.social.commands import post
+from node.social.rules import parse_post
 from tests.node.house import PASSWORD, serving, settle_in, state, token_in
 from tests.node.neighbours import BO, actor, follow, know
 
@@ -129,6 +135,28 @@ async def test_who_asks_for_the_document_gets_it(house):
     assert page.headers["Content-Type"].startswith(AP)
     assert json.loads(page.text)["id"] == actor_id
     assert "Accept" in page.headers["Vary"]
+
+
+async def test_what_somebody_offers_and_teaches_stands_on_their_page(house):
+    node, actor_id, visitor = house
+    author, today = await node.author(actor_id), node.clock.now().date()
+    gig = parse_gig(
+        {"purpose": "offer", "title": "Two days with your worst form", "price": "640", "unit": "day"}, today
+    )
+    module = parse_module(
+        {"title": "Five questions", "body": "Who rings you?", "licence": "CC-BY-4.0", "minutes": "20"}
+    )
+    gig_id = await node.db.write(publish_gig, author, gig)
+    await node.db.write(publish_module, author, module)
+    await node.db.write(post, author, parse_post({"body": "Good **morning**."}))
+    await node.db.write(post, author, parse_post({"body": "Between us.", "audience": "followers"}))
+    said = words((await visitor.get("/@alice")).text)
+    assert "Gigs Offers work EUR 640 a day Two days with your worst form" in said
+    assert "Teaches Module Five questions" in said
+    assert "Posts Good morning . " in said
+    assert "Between us" not in said
+    await node.db.write(close_gig, author, gig_id)
+    assert "worst form" not in words((await visitor.get("/@alice")).text), "only what is open"
 
 
 async def test_a_profile_may_keep_away_from_search_engines(house):
