@@ -29,11 +29,10 @@ import aiohttp
 import sqlalchemy as sa
 import trustme
 from aiohttp import web
-from federation.delivery import DeliveryWorker
-from node.profiles.commands import first_profile
 
 from federation import operate
 from federation.authors import create_local_actor, make_keys
+from federation.delivery import DeliveryWorker
 from federation.inbox import InboxWorker
 from federation.storage import Tx
 from federation.tables import activities, deliveries, follows, inbox_messages, objects
@@ -42,6 +41,7 @@ from node.accounts.setup import set_up
 from node.accounts.tables import accounts
 from node.app import lay_ground, settle, web_application
 from node.context import Ground, Node
+from node.profiles.commands import first_profile
 from node.settings import Settings, load
 from node.worker import workers
 from tests.people import PASSWORD, Somebody

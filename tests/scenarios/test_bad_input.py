@@ -29,7 +29,7 @@ async def test_commands(tmp_path: Path):
             ("gig", "publish", "--title", ""): "title",
             ("gig", "close", "https://elsewhere.example/gigs/1"): "gig",
             ("module", "publish", str(large)): "1 MB",
-            ("post", ""): "post",
+            ("post", ""): "Write something",
             ("follow", f"@nobody@{place_of_b}"): "nobody",
             ("follow", "not a handle"): "handle",
             ("follow", f"{b.origin}/healthz"): "",
