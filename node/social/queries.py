@@ -24,6 +24,7 @@ from node.market import queries as market
 from node.social.tables import timeline
 from node.text import clean, one_line, plain
 from schemas.errors import SchemaError
+from schemas.learning import is_announcement
 from schemas.notes import Note, parse_note
 
 PAGE_SIZE = 20
@@ -239,7 +240,8 @@ def posts_of(tx: Tx, owner: str, *, limit: int = PAGE_SIZE) -> list[PostView]:
         objects.c.in_reply_to.is_(None),
         objects.c.deleted_at.is_(None),
     )
-    return [_view(row, row.id) for row in tx.rows(statement.order_by(objects.c.published.desc()).limit(limit))]
+    rows = tx.rows(statement.order_by(objects.c.published.desc()).limit(2 * limit))  # half may announce modules
+    return [_view(row, row.id) for row in rows if not is_announcement(msgspec.json.decode(row.body))][:limit]
 
 
 def evidence(tx: Tx, view: PostView) -> Evidence | None:

@@ -155,6 +155,7 @@ async def test_what_somebody_offers_and_teaches_stands_on_their_page(house):
     assert "Teaches Module Five questions" in said
     assert "Posts Good morning . " in said
     assert "Between us" not in said
+    assert said.count("Five questions") == 1, "the post that announces the module is not shown beside it"
     await node.db.write(close_gig, author, gig_id)
     assert "worst form" not in words((await visitor.get("/@alice")).text), "only what is open"
 
