@@ -6,9 +6,11 @@ from aiohttp import web
 
 from node.accounts import pages as accounts
 from node.accounts import setup_pages as setup
+from node.learning import pages as learning
 from node.market import pages as market
 from node.media import pages as media
 from node.profiles import pages as profiles
+from node.social import pages as social
 from node.web.assets import serve_static
 from node.web.health import healthz
 
@@ -52,4 +54,23 @@ def node_routes() -> list[web.RouteDef]:
         web.get("/gigs/{name}/close", market.close_page),
         web.post("/gigs/{name}/close", market.close),
         web.get("/@{handle:[^/]+}/gigs/{name}", market.show),
+        # what can be learnt
+        web.get("/learn", learning.shelf),
+        web.get("/learn/new", learning.new_page),
+        web.post("/learn/new", learning.publish),
+        web.get("/learn/{name}/edit", learning.edit_page),
+        web.post("/learn/{name}/edit", learning.edit),
+        web.get("/learn/{name}/delete", learning.delete_page),
+        web.post("/learn/{name}/delete", learning.delete),
+        web.get("/@{handle:[^/]+}/learn/{name}", learning.show),
+        # who follows whom, and what they say
+        web.get("/home", social.home),
+        web.post("/home", social.publish),
+        web.get("/@{handle:[^/]+}/posts/{name}", social.show),
+        web.get("/posts/{name}/delete", social.delete_page),
+        web.post("/posts/{name}/delete", social.delete),
+        web.get("/people", social.circle),
+        web.post("/people/follow", social.follow),
+        web.post("/people/unfollow", social.unfollow),
+        web.get("/seen", social.seen),
     ]
