@@ -90,6 +90,19 @@ class Authenticator:
             raise Unauthenticated(f"the object's proof is by {key.actor_id}, the object is {owner}'s")
         return True
 
+    def proves_at_once(self, document: dict[str, Any], owner: str) -> bool:
+        """Whether an object's own proof holds under a key of its owner that is at hand. False decides nothing."""
+        try:
+            claim = self._proof(document)
+            key = None if claim is None else self._resolver.remembered(claim.verification_method)
+            if claim is None or key is None or key.actor_id != owner:
+                return False
+            self._check_host(owner)
+            claim.verify(key.public)
+        except (Unauthenticated, Forbidden, KeysError):
+            return False
+        return True
+
     async def _holding(self, claim: Claim, key_id: str) -> ResolvedKey:
         """The key under which the claim holds."""
         self._check_host(key_id)

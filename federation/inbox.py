@@ -171,7 +171,8 @@ class InboxWorker:
                 return Outcome(row, "refused", "its host is blocked")
         except (FederationError, SchemaError) as error:
             return _failed(row, error)
-        return Ready(row, draft.received) if draft.is_ready else _Ask(row, draft)
+        received = self._preparer.at_once(draft)
+        return _Ask(row, draft) if received is None else Ready(row, received)
 
     def _involves_blocked(self, received: Received) -> bool:
         """Nobody else brings in what a blocked host says (SECURITY 134)."""

@@ -111,6 +111,17 @@ class Preparer:
         self._resolver = resolver
         self._authenticator = authenticator
 
+    def at_once(self, draft: Draft) -> Received | None:
+        """What the handler gets, if that can be said without asking anybody or waiting for anything; else None."""
+        received = draft.received
+        if draft.is_ready:
+            return received
+        embedded = None if draft.forwarded or received.envelope.type not in BRINGS_OBJECT else received.object
+        if embedded is None or is_actor(embedded):
+            return None
+        proven = self._authenticator.proves_at_once(embedded, received.envelope.actor)
+        return _with(received, embedded, "signed") if proven else None
+
     async def complete(self, draft: Draft) -> Received:
         """What the handler gets. Raises Refused for good, Unreachable for now."""
         received, verb = draft.received, draft.received.envelope.type

@@ -97,6 +97,10 @@ class Resolver:
         self._fetches.spend_key(parsed.authority)
         return await self._learning_keys.run(key_id, lambda: self._learn_key(key_id, url, refresh=refresh))
 
+    def remembered(self, key_id: str) -> ResolvedKey | None:
+        """The key, if it is in memory: asks nobody, not even the database."""
+        return self._keys.get(key_id)
+
     async def _known_key(self, key_id: str) -> ResolvedKey | None:
         generation = self._generation
         row = await self._db.read(_key_row, key_id)
