@@ -34,69 +34,13 @@ AMPERSAND = "\ue000"  # stands for `&amp;` where the parser would need quadratic
 MAX_PARAGRAPH = 50_000  # characters that are read as Markdown in one go
 
 INLINE = frozenset(
-    # fmt: off
-    [
-        "a",
-        "abbr",
-        "b",
-        "bdi",
-        "br",
-        "cite",
-        "code",
-        "del",
-        "em",
-        "i",
-        "ins",
-        "kbd",
-        "mark",
-        "q",
-        "rp",
-        "rt",
-        "ruby",
-        "s",
-        "samp",
-        "small",
-        "span",
-        "strong",
-        "sub",
-        "sup",
-        "u",
-        "var",
-        "wbr",
-    ]
-    # fmt: on
-)
+    ["a", "abbr", "b", "bdi", "br", "cite", "code", "del", "em", "i", "ins", "kbd", "mark", "q", "rp", "rt", "ruby",
+     "s", "samp", "small", "span", "strong", "sub", "sup", "u", "var", "wbr"]
+)  # fmt: skip
 BLOCKS = frozenset(
-    # fmt: off
-    [
-        "blockquote",
-        "caption",
-        "dd",
-        "div",
-        "dl",
-        "dt",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "li",
-        "ol",
-        "p",
-        "pre",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-    ]
-    # fmt: on
-)
+    ["blockquote", "caption", "dd", "div", "dl", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre",
+     "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"]
+)  # fmt: skip
 TAGS = INLINE | BLOCKS
 ATTRIBUTES = {
     "a": {"href"},
