@@ -92,6 +92,22 @@ async def test_a_proof_that_cannot_be_checked_for_now(world: World, peer: Peer) 
     assert world.handled[0].verification == "unchecked"
 
 
+async def test_a_proof_is_checked_at_once_where_its_key_is_at_hand(world: World, peer: Peer) -> None:
+    bob, mallory = peer.actor("bob"), peer.actor("mallory")
+    preparer = world.worker._preparer
+    proven = draft(bob, bob.activity("Create", bob.prove(bob.note())))
+    assert preparer.at_once(proven) is None
+    for actor in (bob, mallory):
+        await world.resolver.key(actor.proof_key_id)
+    received = preparer.at_once(proven)
+    assert received is not None
+    assert received.verification == "signed"
+    for lie in (bob.prove(bob.note()) | {"content": "changed"}, mallory.prove(bob.note()), bob.note(proof={})):
+        assert preparer.at_once(draft(bob, bob.activity("Create", lie))) is None
+    await world.block("127.0.0.2")
+    assert preparer.at_once(proven) is None
+
+
 async def test_an_object_s_proof_must_hold_also_under_a_proven_activity(world: World, peer: Peer) -> None:
     bob = peer.actor()
     await world.follow(bob)
