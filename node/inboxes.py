@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import sqlalchemy as sa
+
 from federation.authors import Authors
 from federation.handlers import Table
 from federation.storage import Tx
+from federation.tables import objects
 from federation.types import Received
 from node.learning import inbox as learning
 from node.market import inbox as market
@@ -28,6 +31,17 @@ def on_object(tx: Tx, received: Received, authors: Authors) -> None:
         learning.on_module(tx, received, authors)
     else:
         social.on_post(tx, received, authors)
+    if received.envelope.type == "Update":
+        _forget_former(tx, received.object["id"])
+
+
+def _forget_former(tx: Tx, object_id: str) -> None:
+    """What was a gig or a module, and is none any more, stands in no list of them."""
+    kind = tx.scalar(sa.select(objects.c.kind).where(objects.c.id == object_id))
+    if kind != "gig":
+        market.forget(tx, [object_id])
+    if kind != "module":
+        learning.forget(tx, [object_id])
 
 
 def on_announce(tx: Tx, received: Received, authors: Authors) -> None:

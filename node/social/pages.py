@@ -38,6 +38,7 @@ from schemas.actors import Actor
 from schemas.urls import host_of
 
 MAX_LISTED = 200
+MAX_TO = 500
 TABS = (("", "All"), ("gig", "Gigs"), ("module", "Learning"), ("post", "Posts"))
 REACHES = [("public", "Everybody"), ("followers", "Followers")]
 
@@ -76,8 +77,8 @@ def _home(tx: Tx, reader: str, before: str | None, kind: str | None) -> Home:
 
 @signed_in
 async def home(request: web.Request, somebody: Viewer) -> web.StreamResponse:
-    """GET /home?show=gig|module|post&before=CURSOR."""
-    return await _home_page(request, somebody, {}, {})
+    """GET /home?show=gig|module|post&before=CURSOR. to=HANDLE: the form is for them alone."""
+    return await _home_page(request, somebody, {"to": request.query.get("to", "")[:MAX_TO]}, {})
 
 
 async def _home_page(
