@@ -16,7 +16,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 
     And whatever holds a NUL, which no name has and PostgreSQL takes in no text.
     """
-    if "\0" in request.path or "%00" in request.query_string:
+    if "\0" in request.path or "\0" in request.query_string:
         raise BadRequest("This address holds a character that no address has.")
     if request.method not in SAFE_METHODS and not _for_servers(request):
         check_source(request)
