@@ -8,6 +8,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
+from federation import outbox
 from federation.tables import activities, deliveries, objects
 from keys.proofs import read_proof
 from node.errors import Gone, Invalid, NotAllowed, NotFound
@@ -223,7 +224,6 @@ async def test_the_board_is_filtered_by_what_and_words_and_state(house):
 async def test_a_gig_that_was_taken_away_is_gone(house):
     node, author = house
     gig_id = await published(node, author)
-    from federation import outbox
 
     def take_away(tx) -> None:
         outbox.delete(tx, author, gig_id)

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from federation.tables import host_rules
 from node.app import web_application
 from node.market import commands, inbox, queries
 from node.market.pages import PAGE_SIZE
@@ -202,8 +203,6 @@ async def test_gigs_of_a_blocked_server_are_not_shown(house):  # SECURITY, rule 
     node, _, visitor = house
     await node.db.write(know, actor())
     await node.db.write(inbox.on_gig, received("Create", gig()), node.authors)
-    from federation.tables import host_rules
-
     rule = {"host": "bo.example", "rule": "block", "reason": ""}
     await node.db.write(lambda tx: tx.execute(host_rules.insert().values(created_at=tx.now, **rule)))
     await node.db.read(node.policy.load)
