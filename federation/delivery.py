@@ -193,35 +193,37 @@ class DeliveryWorker:
             await self._db.read(self._policy.load)
             self._policy_is_loaded = True
         survey = await self._db.read(queue.survey)
-        await self._keep_house(survey)
+        if await self._keep_house(survey):
+            survey = await self._db.read(queue.survey)
         rooms = self._choose(survey.waiting)
         if not rooms:
             return 0
+        known = dict(self._senders)  # one of them may be forgotten meanwhile: whoever saves a profile is told of here
         scope = self._db.read if self._db.is_sqlite else self._db.write
         taken = await scope(
             queue.take,
             rooms,
             self._authors,
             bodies=frozenset(self._bodies),
-            senders=frozenset(self._senders),
+            senders=known.keys(),
             lease=not self._db.is_sqlite,
         )
         self._bodies |= taken.bodies
         self._senders |= taken.senders
         for waiting in survey.waiting:
             if waiting.host in rooms:
-                self._begin(waiting, taken.jobs.get(waiting.host, []))
+                self._begin(waiting, taken.jobs.get(waiting.host, []), known | taken.senders)
         self._bound_memory()
         return sum(map(len, taken.jobs.values()))
 
-    def _begin(self, waiting: Waiting, jobs: list[Job]) -> None:
+    def _begin(self, waiting: Waiting, jobs: list[Job], senders: dict[str, Author]) -> None:
         if not jobs:  # what is due there waits for something that is not
             self._idle_until[waiting.host] = self._clock.now() + timedelta(seconds=POLL_SECONDS)
             return
         self._turn_count += 1
         self._served[waiting.host] = self._turn_count
         bodies = {job.activity_id: self._bodies.get(job.activity_id) for job in jobs}
-        turn = Turn(waiting, deque(jobs), bodies, dict(self._senders), waiting.scheme, self._lanes(waiting, jobs))
+        turn = Turn(waiting, deque(jobs), bodies, senders, waiting.scheme, self._lanes(waiting, jobs))
         self._turns[waiting.host] = asyncio.create_task(self._sender.serve(turn, self._note)), turn
 
     def _lanes(self, waiting: Waiting, jobs: Sequence[Job]) -> int:
@@ -302,8 +304,11 @@ class DeliveryWorker:
 
     # keeping house
 
-    async def _keep_house(self, survey: queue.Survey) -> None:
-        """What is blocked now is given up; what a wrong clock did is mended; what is old is forgotten."""
+    async def _keep_house(self, survey: queue.Survey) -> bool:
+        """What is blocked now is given up; what a wrong clock did is mended; what is old is forgotten.
+
+        Returns whether the queue has changed by it.
+        """
         blocked = [waiting.host for waiting in survey.waiting if self._policy.blocked(waiting.host)]
         if blocked:
             await self._db.write(queue.give_up_hosts, blocked, "its host is blocked")
@@ -315,8 +320,11 @@ class DeliveryWorker:
         elif survey.clock_went_back and (at - self._mended_at >= MEND_SECONDS or now < self._mended_now):
             self._mended_at = at
             await self._db.write(queue.mend_clock)
-            self._wake.set()
+        else:
+            self._mended_now = now
+            return bool(blocked)
         self._mended_now = now
+        return True
 
     def _bound_memory(self) -> None:
         """Turns hold what they need; here stays what the next one probably needs too."""

@@ -196,7 +196,8 @@ def _to_personal_inboxes(tx: Tx, job: Job) -> int:
     if job.recipients is None:  # too many to write down: those who follow the sender
         follower = sa.select(follows.c.follower).where(follows.c.followee == job.sender, follows.c.state == "accepted")
         behind = sa.and_(actors.c.shared_inbox == job.inbox, actors.c.id.in_(follower))
-    rows = tx.rows(sa.select(actors.c.id, actors.c.inbox).where(behind, ~actors.c.local, actors.c.gone_at.is_(None)))
+    elsewhere = sa.select(actors.c.id, actors.c.inbox).where(behind, ~actors.c.local, actors.c.gone_at.is_(None))
+    rows = tx.rows(elsewhere.order_by(actors.c.id))
     return _queue(tx, job, [(row.id, row.inbox) for row in rows if row.inbox != job.inbox])
 
 

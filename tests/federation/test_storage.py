@@ -99,6 +99,9 @@ async def test_a_read_scope_cannot_write(db: Database) -> None:
     assert await db.read(hosts) == []
 
 
+@pytest.mark.parametrize(
+    "database_url", ["sqlite"], indirect=True
+)  # a scope on PostgreSQL runs on the event loop's thread, so this test cannot hold it open
 async def test_a_read_scope_is_one_snapshot(db: Database) -> None:
     reading, written = threading.Event(), threading.Event()
 
@@ -113,8 +116,6 @@ async def test_a_read_scope_is_one_snapshot(db: Database) -> None:
         await db.write(put, "a.example")
         written.set()
 
-    if not db.is_sqlite:
-        pytest.skip("a scope on PostgreSQL runs on the event loop's thread, so this test cannot hold it open")
     pair, _ = await asyncio.gather(db.read(twice), write_meanwhile())
     assert pair == ([], [])
 
@@ -336,9 +337,8 @@ async def test_156_what_was_acknowledged_survives_a_kill(path: Path) -> None:
     assert len(stored) - 1 <= len(acknowledged) <= len(stored)
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has no connection to lose
 async def test_notifications_come_again_after_postgresql_lost_us(database_url: str, db: Database) -> None:
-    if db.is_sqlite:
-        pytest.skip("SQLite has no connection to lose")
     heard: asyncio.Queue[str | None] = asyncio.Queue()
     db.subscribe("topic", heard.put_nowait)
 
