@@ -170,6 +170,11 @@ def default_data(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "freehold"
 
 
+def without_settings(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment for a process whose settings stand in its data folder alone."""
+    return {name: value for name, value in environ.items() if not name.startswith("FREEHOLD_")}
+
+
 def load(data: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     """Read `data/freehold.toml` and the environment; raises SettingsError that names the setting and the mend."""
     tables = _toml(data / "freehold.toml")
@@ -193,9 +198,11 @@ def _toml(path: Path) -> dict[str, Any]:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not valid TOML: {error}. Mend that line.") from error
-    for name in tables:
+    for name, table in tables.items():
         if name not in SECTIONS:
             raise SettingsError(f"{path} has an unknown section [{name}]. Known are {', '.join(SECTIONS)}.")
+        if not isinstance(table, dict):
+            raise SettingsError(f"{path}: {name} is not a section. Write [{name}] on a line of its own.")
     return tables
 
 

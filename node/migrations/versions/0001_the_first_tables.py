@@ -94,6 +94,7 @@ def upgrade() -> None:
     sa.Column('attempts', sa.Integer(), server_default='0', nullable=False),
     sa.Column('created_at', sa.BigInteger(), nullable=False),
     sa.Column('due_at', sa.BigInteger(), nullable=False),
+    sa.Column('leased_until', sa.BigInteger(), nullable=True),
     sa.Column('last_status', sa.Integer(), nullable=True),
     sa.Column('last_error', sa.Text(), nullable=True),
     sa.Column('finished_at', sa.BigInteger(), nullable=True),
@@ -103,7 +104,7 @@ def upgrade() -> None:
     with op.batch_alter_table('deliveries', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_deliveries_activity_id'), ['activity_id'], unique=False)
         batch_op.create_index('ix_deliveries_due', ['host', 'due_at', 'id'], unique=False, sqlite_where=sa.text("state = 'pending'"), postgresql_where=sa.text("state = 'pending'"))
-        batch_op.create_index('ix_deliveries_order', ['object_id', 'host', 'id'], unique=False)
+        batch_op.create_index('ix_deliveries_order', ['object_id', 'host', 'state', 'id'], unique=False)
 
     op.create_table('follows',
     sa.Column('follower', sa.Text(), nullable=False),
