@@ -9,6 +9,9 @@ from typing import Any
 
 import aiohttp
 
+WITH_FILES = {"/profile/edit"}
+"""Forms that a browser sends as multipart/form-data."""
+
 
 @dataclass
 class Page:
@@ -45,7 +48,8 @@ class Visitor:
     async def post(self, path: str, **fields: str) -> Page:
         """Send exactly this."""
         headers = {"Accept": "text/html", "Origin": self.origin}
-        async with self.http.post(self._url(path), data=fields, headers=headers) as response:
+        form = aiohttp.FormData(fields, default_to_multipart=path in WITH_FILES)
+        async with self.http.post(self._url(path), data=form, headers=headers) as response:
             return Page(response.status, str(response.url), await response.text(), response.headers)
 
     def _url(self, path: str) -> str:

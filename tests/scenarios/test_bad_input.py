@@ -33,7 +33,6 @@ async def test_commands(tmp_path: Path):
             ("follow", f"@nobody@{place_of_b}"): "nobody",
             ("follow", "not a handle"): "handle",
             ("follow", f"{b.origin}/healthz"): "",
-            ("unfollow", f"@bob@{place_of_b}"): "",
         }
         for command, word in refused.items():
             done = await a.run(*command)
