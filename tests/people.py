@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from node.social.rules import parse_post
-
 from federation.authors import Author
 from node.learning import commands as learning
 from node.learning.rules import parse_module
@@ -21,6 +19,7 @@ from node.profiles.rules import form_of as form_of_person
 from node.profiles.rules import parse_profile
 from node.social import commands as social
 from node.social import queries as timelines
+from node.social.rules import parse_post
 
 if TYPE_CHECKING:
     from tests.nodes import Home

@@ -21,14 +21,14 @@ RUN_AXE = "async () => (await axe.run(document, {resultTypes: ['violations']})).
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
+async def chromium(*options: str) -> AsyncIterator[Browser]:
     """Start the browser."""
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
         pytest.fail("these tests need Chromium: `make test` installs it when run as root")
     unconfined = ["--no-sandbox"] if os.getuid() == 0 else []  # its sandbox refuses to be root's
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=unconfined)
+        browser = await playwright.chromium.launch(executable_path=program, args=[*unconfined, *options])
         yield browser
         await browser.close()
 
