@@ -25,11 +25,14 @@ async def _state(options: Options) -> None:
 
 
 @click.group(invoke_without_command=True, help="What waits to be delivered, per host.")
+@common_options
 @click.pass_context
-def queue(context: click.Context) -> None:
+def queue(context: click.Context, options: Options) -> None:
     """Without a verb: list."""
     if context.invoked_subcommand is None:
-        context.invoke(queue_list)
+        run(_queue_list, options)
+    elif any(context.params.values()):
+        raise click.UsageError("Write options behind the verb: they belong to it.")
 
 
 @queue.command("list")
