@@ -23,6 +23,7 @@ from node.demo.play import Nodes, follow_each_other, publish, until
 from node.demo.report import WORDS, Arrival, Thing, arrivals_at, as_json, as_table, complete, short
 
 INTERRUPTED = 130
+PORT = 8420
 
 
 @click.command(help="Three nodes on this machine that follow each other, with real content.")
@@ -50,7 +51,7 @@ async def _demo(*, once: bool, in_json: bool) -> int:
 
 
 async def _play(folder: Path, *, once: bool, in_json: bool) -> int:
-    owners = owners_below(folder)
+    owners = owners_below(folder, 0 if once else PORT)  # several checks may run side by side
     async with AsyncExitStack() as stack:
         _say("Three nodes are being set up, each with keys of its own.")
         nodes = dict(zip(owners, await asyncio.gather(*[set_up_node(owner) for owner in owners]), strict=True))

@@ -22,7 +22,6 @@ from node.context import Node
 from node.errors import NodeError
 from node.settings import Settings, load, without_settings
 
-FIRST_PORT = 8420
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 SETTINGS = '[network]\nallow_networks = "127.0.0.0/8"\n\n[log]\nlevel = "warning"\n'
@@ -62,26 +61,28 @@ class Owner:
         return load(self.data, {})
 
 
-def owners_below(folder: Path) -> list[Owner]:
-    """Everybody in `demo.toml`, each with a data folder."""
+def owners_below(folder: Path, port: int) -> list[Owner]:
+    """Everybody in `demo.toml`, each with a data folder. port: the wanted one, 0 for any."""
     scripts = tomllib.loads(files("node").joinpath("data", "demo.toml").read_text("utf-8"))["node"]
     owners = []
     for number, script in enumerate(scripts):
         data = folder / script["handle"]
         data.mkdir(mode=0o700)
         (data / "freehold.toml").write_text(SETTINGS)
-        owners.append(Owner(script["handle"], f"http://{free_place(number)}", data, script, secrets.token_urlsafe(9)))
+        owners.append(
+            Owner(script["handle"], f"http://{free_place(number, port)}", data, script, secrets.token_urlsafe(9))
+        )
     return owners
 
 
-def free_place(number: int) -> str:
-    """`address:port` to listen on; an address of its own for each node, where the system has more than one on loopback.
+def free_place(number: int, wanted: int) -> str:
+    """`address:port` to listen on, with the wanted port if it is free; an address of its own for each node, where the system has more than one on loopback.
 
     A browser keeps one set of cookies an address, whatever the port.
     """
-    for address, port in (f"127.0.0.{number + 2}", FIRST_PORT), (f"127.0.0.{number + 2}", 0):
+    for port in (wanted, 0):
         try:
-            return _probe(address, port)
+            return _probe(f"127.0.0.{number + 2}", port)
         except OSError:
             continue  # in use, or no such address here
     return _probe("127.0.0.1", 0)
