@@ -66,19 +66,19 @@ def owners_below(folder: Path, port: int) -> list[Owner]:
     scripts = tomllib.loads(files("node").joinpath("data", "demo.toml").read_text("utf-8"))["node"]
     owners = []
     for number, script in enumerate(scripts):
-        data = folder / script["handle"]
+        handle, origin = script["handle"], f"http://{free_place(number, port)}"
+        data = folder / handle
         data.mkdir(mode=0o700)
         (data / "freehold.toml").write_text(SETTINGS)
-        owners.append(
-            Owner(script["handle"], f"http://{free_place(number, port)}", data, script, secrets.token_urlsafe(9))
-        )
+        owners.append(Owner(handle, origin, data, script, secrets.token_urlsafe(9)))
     return owners
 
 
 def free_place(number: int, wanted: int) -> str:
-    """`address:port` to listen on, with the wanted port if it is free; an address of its own for each node, where the system has more than one on loopback.
+    """`address:port` to listen on, with the wanted port if it is free.
 
-    A browser keeps one set of cookies an address, whatever the port.
+    Each node has an address of its own, where the system has more than one on loopback: a browser keeps one set of
+    cookies an address, whatever the port.
     """
     for port in (wanted, 0):
         try:
