@@ -44,7 +44,7 @@ async def _posts(session: aiohttp.ClientSession, place: Place, remote: Hosts, po
 
 
 async def _sign_in(session: aiohttp.ClientSession, place: Place) -> None:
-    await _submit(session, place, "/sign-in", {"handle": "alice", "password": harness.PASSWORD})
+    await _submit(session, place, "/sign-in", {"name": "alice", "password": harness.PASSWORD})
 
 
 async def _submit(session: aiohttp.ClientSession, place: Place, path: str, fields: dict[str, str]) -> None:

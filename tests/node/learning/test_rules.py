@@ -17,7 +17,7 @@ FORM = {
 
 def test_a_form_becomes_a_draft():
     draft = parse_module(FORM | {"summary": "What to look for.", "licence": "cc-by-sa-4.0", "more_skills": "Python"})
-    assert (draft.title, draft.summary, draft.minutes) == ("A contract", "What to look for.", 20)
+    assert (draft.title, draft.summary, draft.minutes) == ("Reading a contract", "What to look for.", 20)
     assert draft.licence == "https://creativecommons.org/licenses/by-sa/4.0/"
     assert [skill.name for skill in draft.skills] == ["contract law", "Python"]
     assert draft.skills[1].uri

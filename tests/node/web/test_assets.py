@@ -29,7 +29,7 @@ async def test_a_file_under_its_hash_is_kept_for_ever(serve):
 )
 async def test_nothing_else_is_a_file(serve, path):
     async with serve(ROUTE) as visitor, visitor.http.get(visitor.origin + path) as answer:
-        assert answer.status == 404
+        assert answer.status == (400 if "%00" in path else 404)
 
 
 def test_a_drawing_is_hidden_from_those_who_listen_and_arrows_turn():
