@@ -43,7 +43,7 @@ def publish_module(tx: Tx, author: Author, draft: ModuleDraft) -> str:
     )
     outbox.create(tx, author, note, kind="post", audience=audience, published=tx.now)
     _keep_own(tx, module, draft, published=tx.now, updated=tx.now, announcement=note_id)
-    social.into_timelines(tx, module_id, author.actor_id, tx.now)
+    social.into_timelines(tx, author.ids, module_id, author.actor_id, tx.now, document=document)
     return module_id
 
 

@@ -26,4 +26,5 @@ def on_module(tx: Tx, received: Received, authors: Authors) -> None:
         return
     keep_known(tx, module)
     if stored == "new":
-        social.into_timelines(tx, module.id, module.owner, min(module.published or tx.now, tx.now))
+        at = module.published or tx.now
+        social.into_timelines(tx, authors.ids, module.id, module.owner, at, document=received.object)

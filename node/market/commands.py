@@ -44,7 +44,7 @@ def publish_gig(tx: Tx, author: Author, draft: GigDraft) -> str:
     except Unacceptable as error:
         raise Invalid({"body": error.safe}) from error
     _keep_own(tx, gig, draft, published=tx.now, updated=tx.now)
-    social.into_timelines(tx, gig_id, author.actor_id, tx.now)
+    social.into_timelines(tx, author.ids, gig_id, author.actor_id, tx.now, document=document)
     return gig_id
 
 

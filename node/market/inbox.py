@@ -26,4 +26,5 @@ def on_gig(tx: Tx, received: Received, authors: Authors) -> None:
         return
     keep_known(tx, gig)
     if stored == "new":
-        social.into_timelines(tx, gig.id, gig.owner, min(gig.published or tx.now, tx.now))
+        at = gig.published or tx.now
+        social.into_timelines(tx, authors.ids, gig.id, gig.owner, at, document=received.object)

@@ -12,12 +12,12 @@ from typing import Any, Literal
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.engine import Row
 
 from federation import outbox
 from federation.authors import Author
 from federation.clock import iso
 from federation.errors import Unacceptable
+from federation.ids import Ids
 from federation.storage import Tx
 from federation.tables import actors, blocks, follows, objects
 from node.errors import Invalid
@@ -46,7 +46,7 @@ def post(tx: Tx, author: Author, draft: PostDraft, person: Actor | None = None) 
         outbox.create(tx, author, document, kind="post", audience=note.audience, published=tx.now)
     except Unacceptable as error:
         raise Invalid({"body": error.safe}) from error
-    into_timelines(tx, note_id, author.actor_id, tx.now)
+    into_timelines(tx, author.ids, note_id, author.actor_id, tx.now, document=document)
     return note_id
 
 
@@ -116,19 +116,21 @@ def _blocks(tx: Tx, actor_id: str, other: str) -> bool:
 # ---- timelines
 
 
-def into_timelines(tx: Tx, object_id: str, owner: str, at: datetime) -> None:
+def into_timelines(
+    tx: Tx, ids: Ids, object_id: str, owner: str, at: datetime, *, document: dict[str, Any] | None = None
+) -> None:
     """Put a stored object into the timelines of those for whom it is: its owner, local followers, the addressed.
 
-    at: where it stands; a time to come counts as now, so that nothing stays on top of others.
+    at: where it stands; a time to come counts as now, so that nothing stays on top of others. document: the object,
+    where the caller has it at hand.
     """
-    row = tx.row(sa.select(objects.c.kind, objects.c.visibility, objects.c.local, objects.c.body).where(
-        objects.c.id == object_id, objects.c.deleted_at.is_(None)
-    ))  # fmt: skip
+    row = tx.execute(_STORED, {"id": object_id}).first()
     if row is None:
         return
+    if document is None:
+        document = msgspec.json.decode(tx.scalar(sa.select(objects.c.body).where(objects.c.id == object_id)))
     readers: dict[str, str] = {owner: "own"} if row.local else {}
-    named = _named(row)
-    for reader in _local(tx, named - {owner}):
+    for reader in _local(tx, {named for named in _named(document) if ids.username(named)} - {owner}):
         readers.setdefault(reader, "addressed")
     if row.visibility != "direct":
         for reader in _followers_here(tx, owner):
@@ -136,11 +138,14 @@ def into_timelines(tx: Tx, object_id: str, owner: str, at: datetime) -> None:
     _file(tx, object_id, row.kind, readers, min(at, tx.now))
 
 
+_STORED = sa.select(objects.c.kind, objects.c.visibility, objects.c.local).where(
+    objects.c.id == sa.bindparam("id"), objects.c.deleted_at.is_(None)
+)
+
+
 def boost(tx: Tx, object_id: str, by: str) -> None:
     """Somebody passes on what anybody may read: their followers here see it, unless they have it already."""
-    row = tx.row(sa.select(objects.c.kind, objects.c.visibility).where(
-        objects.c.id == object_id, objects.c.deleted_at.is_(None)
-    ))  # fmt: skip
+    row = tx.execute(_STORED, {"id": object_id}).first()
     if row is not None and row.visibility in ("public", "unlisted"):
         _file(tx, object_id, row.kind, dict.fromkeys(_followers_here(tx, by), "boosted"), tx.now, via=by)
 
@@ -152,12 +157,11 @@ def _file(tx: Tx, object_id: str, kind: str, readers: dict[str, str], at: dateti
         {"object_id": object_id, "reader": reader, "kind": kind, "reason": reason, "via": via, "at": at}
         for reader, reason in readers.items()
     ]
-    tx.execute(tx.insert(timeline).on_conflict_do_nothing(index_elements=["object_id", "reader"]), rows)
+    tx.execute(tx.insert_new(timeline, "object_id", "reader"), rows)
 
 
-def _named(row: Row[Any]) -> set[str]:
+def _named(document: dict[str, Any]) -> set[str]:
     """Everybody whom an object addresses or mentions."""
-    document = msgspec.json.decode(row.body)
     try:
         addressed = set(audience_of(document).everybody)
         return addressed | {tag.href for tag in tags_of(document) if tag.type == "Mention" and tag.href}

@@ -31,7 +31,8 @@ def on_post(tx: Tx, received: Received, authors: Authors) -> None:
         in_reply_to=note.in_reply_to,
     )
     if stored == "new" and not is_announcement(received.object):
-        commands.into_timelines(tx, note.id, note.owner, min(note.published or tx.now, tx.now))
+        at = note.published or tx.now
+        commands.into_timelines(tx, authors.ids, note.id, note.owner, at, document=received.object)
 
 
 def on_boost(tx: Tx, received: Received, authors: Authors) -> None:

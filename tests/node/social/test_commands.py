@@ -200,7 +200,9 @@ async def test_094_a_cursor_that_is_none_is_the_first_page(house, cursor):
 async def test_176_nothing_stands_on_top_for_ever(house):
     node, author = house
     post_id = await said(node, author)
-    await node.db.write(lambda tx: commands.into_timelines(tx, post_id, author.actor_id, tx.now + timedelta(days=4000)))
+    later = node.clock.now() + timedelta(days=4000)
+    await node.db.write(commands.forget, [post_id])
+    await node.db.write(commands.into_timelines, author.ids, post_id, author.actor_id, later)
     (entry,) = await node.db.read(queries.home, author.actor_id)
     assert entry.at <= node.clock.now()
 
