@@ -141,8 +141,15 @@ class DeliveryWorker:
                 elif self._turns:
                     await asyncio.sleep(GATHER_SECONDS)
         finally:
-            for task, _ in self._turns.values():
-                task.cancel()
+            await self._stop()
+
+    async def _stop(self) -> None:
+        """Write down what has come, and give back what is in hand: another worker need not wait for its lease."""
+        tasks = [task for task, _ in self._turns.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._settle()
 
     async def _guarded_step(self) -> int:
         """A step of which nothing but a cancellation gets out."""

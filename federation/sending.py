@@ -79,7 +79,12 @@ class Sender:
 
     async def _lane(self, turn: Turn, note: Note) -> None:
         while turn.jobs and not turn.stopped:
-            result = await self._deliver(turn, turn.jobs.popleft())
+            job = turn.jobs.popleft()
+            try:
+                result = await self._deliver(turn, job)
+            except asyncio.CancelledError:
+                turn.jobs.appendleft(job)
+                raise
             turn.heed(result.verdict)
             note(result)
 

@@ -70,8 +70,8 @@ def _rows(profile: ProfileDraft, today: date) -> tuple[tuple[str, str], ...]:
 
 
 def rate_words(rate: Rate) -> str:
-    """EUR 68.00 an hour."""
-    return f"{words.money(rate.amount, rate.currency)} {words.UNITS[rate.unit]}"
+    """EUR 68 an hour."""
+    return f"{words.short_money(rate.amount, rate.currency)} {words.UNITS[rate.unit]}"
 
 
 def _link(url: str) -> str:

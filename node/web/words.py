@@ -57,6 +57,13 @@ def money(amount: Decimal, currency: str) -> str:
     return f"{currency} {amount:,.{_places(currency)}f}"
 
 
+def short_money(amount: Decimal, currency: str) -> str:
+    """The same, its decimals only where there are some: EUR 68; EUR 68.50."""
+    if amount == amount.to_integral_value():
+        return f"{currency} {amount:,.0f}"
+    return money(amount, currency)
+
+
 def _places(currency: str) -> int:
     known = currencies().get(currency)
     return known.decimals if known else 2
@@ -64,8 +71,8 @@ def _places(currency: str) -> int:
 
 def rate(amount: Decimal, currency: str, unit: str) -> Markup:
     """EUR 68 an hour: a rate in large type, its decimals only where there are some."""
-    figure = f"{amount:,.0f}" if amount == amount.to_integral_value() else f"{amount:,.{_places(currency)}f}"
-    return Markup('<span class="rate">{} {} <small>{}</small></span>').format(currency, figure, UNITS.get(unit, unit))
+    figure = short_money(amount, currency)
+    return Markup('<span class="rate">{} <small>{}</small></span>').format(figure, UNITS.get(unit, unit))
 
 
 def name(text: str, lang: str = "") -> Markup:

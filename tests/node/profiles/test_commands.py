@@ -104,7 +104,7 @@ async def test_the_document_says_it_to_programs_and_to_everybody(house):
     assert document["schema:makesOffer"]["schema:priceSpecification"]["schema:price"] == "68.00"
     assert document["availability"]["hoursPerWeek"] == "24"
     rows = [(row["name"], row["value"]) for row in document["attachment"]]
-    assert rows[:2] == [("Free from", "Now, a little: 24 hours a week"), ("Rate", "EUR 68.00 an hour")]
+    assert rows[:2] == [("Free from", "Now, a little: 24 hours a week"), ("Rate", "EUR 68 an hour")]
     rel = 'rel="me nofollow noopener noreferrer"'
     assert rows[2] == ("Web", f'<a href="https://okafor.example/work" {rel}>okafor.example/work</a>')
     assert rows[3] == ("Web", f'<a href="https://code.example/?a=1&amp;b=2" {rel}>code.example/?a=1&amp;b=2</a>')
