@@ -56,6 +56,8 @@ _TYPES = (*sorted(NOTE_TYPES), "Proposal")
 HANDLERS: Table = {
     **{(verb, kind): on_object for verb in ("Create", "Update") for kind in _TYPES},
     ("Announce", "*"): on_announce,
+    ("Undo", "Announce"): social.on_unboost,
+    ("Undo", "Like"): social.on_unlike,
 }
 
 

@@ -150,6 +150,12 @@ def boost(tx: Tx, object_id: str, by: str) -> None:
         _file(tx, object_id, row.kind, dict.fromkeys(_followers_here(tx, by), "boosted"), tx.now, via=by)
 
 
+def unboost(tx: Tx, object_id: str, by: str) -> None:
+    """Somebody passes it on no more: whoever saw it only for that sees it no more."""
+    theirs = sa.and_(timeline.c.reason == "boosted", timeline.c.via == by)
+    tx.execute(sa.delete(timeline).where(timeline.c.object_id == object_id, theirs))
+
+
 def _file(tx: Tx, object_id: str, kind: str, readers: dict[str, str], at: datetime, *, via: str | None = None) -> None:
     if not readers:
         return

@@ -9,6 +9,7 @@ from federation.storage import Tx
 from federation.types import Received
 from node.social import commands
 from node.social.commands import forget as forget
+from schemas.base import id_of
 from schemas.errors import SchemaError
 from schemas.learning import is_announcement
 from schemas.notes import parse_note
@@ -39,3 +40,14 @@ def on_boost(tx: Tx, received: Received, authors: Authors) -> None:
     """Announce: what was passed on is stored by now, or was here before."""
     if received.object_id is not None:
         commands.boost(tx, received.object_id, received.envelope.actor)
+
+
+def on_unboost(tx: Tx, received: Received, authors: Authors) -> None:
+    """Undo of an Announce, embedded: only its own actor's word counts, and that actor is who boosted."""
+    object_id = id_of((received.object or {}).get("object"))
+    if object_id is not None:
+        commands.unboost(tx, object_id, received.envelope.actor)
+
+
+def on_unlike(tx: Tx, received: Received, authors: Authors) -> None:
+    """Undo of a Like: nothing is kept of likes yet, so there is nothing to take back."""

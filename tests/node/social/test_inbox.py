@@ -107,6 +107,19 @@ async def test_a_boost_brings_what_others_wrote(house):
     assert (entry.owner, entry.reason, entry.via) == (EVE, "boosted", "bo@bo.example")
 
 
+async def test_a_boost_is_taken_back_by_who_made_it_and_by_nobody_else(house):
+    node, reader = house
+    await node.db.write(lambda tx: know(tx, actor(EVE), acct="eve@eve.example"))
+    await take(node, received("Announce", note(node, id=f"{EVE}/notes/1", attributedTo=EVE)))
+    before = await state(node.db)
+    announce = {"id": f"{EVE}/activities/9", "type": "Announce", "actor": EVE, "object": f"{EVE}/notes/1"}
+    await take(node, received("Undo", announce, by=EVE, number=2))
+    assert await state(node.db) == before
+    mine = announce | {"id": f"{BO}/activities/1", "actor": BO}
+    await take(node, received("Undo", mine, number=3))
+    assert await node.db.read(queries.home, reader) == []
+
+
 async def test_a_warning_stands_before_the_text_and_pictures_are_words(house):
     node, reader = house
     picture = {"type": "Document", "mediaType": "image/png", "url": "https://bo.example/a.png", "name": "A harbour"}
