@@ -27,10 +27,10 @@ from node.errors import (
     NotSignedIn,
     TooMany,
 )
-from node.web.keys import FACTS
+from node.web.keys import FACTS, NOBODY
 from node.web.negotiate import wants_json
 from node.web.render import page, see_other
-from node.web.session import Handler
+from node.web.session import Handler, viewer
 from schemas.errors import SchemaError
 from schemas.strict_json import dumps
 
@@ -66,7 +66,8 @@ TABLE: dict[type[Exception], Answer] = {
 async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn whatever a handler raises into an answer."""
     try:
-        return await handler(request)
+        response = await handler(request)
+        return await _answer(request, NotFound(), TABLE[NotFound]) if _is_bare(request, response) else response
     except web.HTTPException as error:
         if error.status < 400:
             raise
@@ -82,6 +83,16 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         request.setdefault(FACTS, {})["fault"] = number
         _log.error("request.failed", fault=number, path=request.path, exc_info=error)
         return await _answer(request, error, Answer(500, "errors/500.html"), number=number)
+
+
+def _is_bare(request: web.Request, response: web.StreamResponse) -> bool:
+    """Whether a person gets the answer that servers get for what is not there."""
+    return (
+        response.status == 404
+        and response.content_type == "application/json"
+        and request.method == "GET"
+        and "text/html" in request.headers.get("Accept", "")
+    )
 
 
 def _of_error(error: Exception) -> Answer:
@@ -101,6 +112,7 @@ async def _answer(request: web.Request, error: Exception, answer: Answer, *, num
     if wants_json(request):
         response = web.Response(status=answer.status, body=dumps({"error": sentence}), content_type="application/json")
     else:
+        await _know_viewer(request)
         response = await page(
             request, answer.template, status=answer.status, code=answer.status, sentence=sentence, number=number
         )
@@ -112,6 +124,14 @@ async def _answer(request: web.Request, error: Exception, answer: Answer, *, num
     if isinstance(error, web.HTTPMethodNotAllowed):
         response.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
     return response
+
+
+async def _know_viewer(request: web.Request) -> None:
+    """The page names who is signed in; where the database is what failed, it does without."""
+    try:
+        await viewer(request)
+    except FederationError:
+        request[NOBODY] = True
 
 
 def _sentence(error: Exception) -> str:

@@ -67,7 +67,7 @@ async def read_form(request: web.Request, *, files: Mapping[str, int] = NO_FILES
     body = await _body(request, MAX_TEXT + sum(files.values()))
     if request.content_type == "multipart/form-data":
         form = _multipart(body, _boundary(request), files)
-    elif request.content_type in ("application/x-www-form-urlencoded", "application/octet-stream") and not files:
+    elif request.content_type in ("application/x-www-form-urlencoded", "application/octet-stream"):
         form = _urlencoded(body)
     else:
         raise BadRequest("This is not a form that this page could have sent.", status=415)

@@ -8,11 +8,15 @@ import aiohttp
 import pytest
 import sqlalchemy as sa
 
+from federation.errors import Busy
+from federation.rates import Limiter, Rate
+from federation.storage import Database
 from node.accounts import commands, passwords
-from node.accounts.pages import PER_ACCOUNT, PER_ADDRESS, Throttle
+from node.accounts.pages import PER_ACCOUNT, PER_ADDRESS, THROTTLE, Throttle
 from node.accounts.tables import sessions
 from node.app import web_application
 from node.errors import TooMany
+from node.routes import node_routes
 from node.settings import load
 from tests.node.house import BROWSER, a_node, serving, settle_in, sign_in, state, token_in
 
@@ -130,9 +134,10 @@ async def test_signing_in_never_leads_to_another_site(ground, target):  # SECURI
 async def test_guessing_is_slowed_for_one_address(ground):  # SECURITY 120
     node, _ = await settle_in(ground)
     application = web_application(node)
+    application[THROTTLE] = Throttle(addresses=Limiter(Rate(PER_ADDRESS.per_second, burst=3)))
     async with serving(application) as visitor:
-        statuses = [(await sign_in(visitor, password=f"guess number {n}")).status for n in range(PER_ADDRESS.burst + 1)]
-        assert statuses == [422] * int(PER_ADDRESS.burst) + [429]
+        statuses = [(await sign_in(visitor, password=f"guess number {n}")).status for n in range(4)]
+        assert statuses == [422, 422, 422, 429]
         refused = await sign_in(visitor)
         assert refused.status == 429  # and the right password does not tell
         assert int(refused.headers["Retry-After"]) > 0
@@ -190,3 +195,35 @@ async def test_cookies_are_bound_to_https_where_the_browser_came_by_it(settings,
             async with visitor.http.get(f"{visitor.origin}/", headers=carried, allow_redirects=False) as home:
                 assert home.headers["Location"] == leads_to
     await node.client.close()
+
+
+async def test_a_database_that_is_busy_is_a_503_for_whoever_is_signed_in(ground, monkeypatch):  # SECURITY 168
+    async with a_node(ground) as (_, visitor):
+        await sign_in(visitor)
+
+        async def busy(self, fn, *args, **kwargs):
+            raise Busy("locked by somebody")
+
+        monkeypatch.setattr(Database, "read", busy)
+        page = await visitor.get("/home")
+    assert (page.status, page.headers["Retry-After"]) == (503, "30")
+    assert "Too busy for now." in page.text
+    assert "locked by somebody" not in page.text
+
+
+async def test_every_form_is_refused_without_its_token_and_from_elsewhere(ground):  # SECURITY 113
+    async with a_node(ground) as (_, visitor):
+        await sign_in(visitor)
+        before = await state(ground.db)
+        paths = [route.path.replace("{name}", "x") for route in node_routes() if route.method == "POST"]
+        for path in paths:
+            for data, origin in (
+                ({}, visitor.origin),
+                ({"csrf": "0" * 64}, visitor.origin),
+                ({}, "https://evil.example"),
+            ):
+                headers = BROWSER | {"Origin": origin}
+                async with visitor.http.post(visitor.origin + path, data=data, headers=headers) as answer:
+                    assert answer.status == (409 if path == "/setup" and origin == visitor.origin else 403), path
+        assert await state(ground.db) == before
+    assert len(paths) > 10

@@ -111,3 +111,14 @@ def test_every_error_of_ours_has_a_place_in_the_table():
     for kind in (errors.NodeError, *errors.NodeError.__subclasses__(), federation_errors.FederationError):
         if kind is not errors.NotSignedIn:
             assert any(base in TABLE for base in kind.__mro__), kind
+
+
+async def test_a_person_gets_a_page_for_what_servers_get_as_json(serve):
+    async def bare(request):
+        return web.json_response({"error": "Not found."}, status=404)
+
+    async with serve(web.get("/users/nobody", bare)) as visitor:
+        page = await visitor.get("/users/nobody")
+        assert (page.status, "There is nothing at this address." in page.text) == (404, True)
+        async with visitor.http.get(f"{visitor.origin}/users/nobody", headers={"Accept": "*/*"}) as answer:
+            assert (answer.status, await answer.json()) == (404, {"error": "Not found."})
