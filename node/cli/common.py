@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import click
+from sqlalchemy.exc import DBAPIError
 
 from federation.authors import Author
 from federation.errors import FederationError
@@ -72,6 +73,8 @@ def run(work: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T
         fail(str(error), COULD_NOT if error.retry else REFUSED)
     except (NodeError, SchemaError, KeysError) as error:
         fail(str(error), REFUSED)
+    except DBAPIError as error:
+        fail(f"the database cannot be used: {error.orig}. Nothing was changed.", COULD_NOT)
     except OSError as error:
         fail(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), COULD_NOT)
     except KeyboardInterrupt:

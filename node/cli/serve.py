@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import socket
 from contextlib import AsyncExitStack, suppress
@@ -56,13 +57,14 @@ async def _serve(options: Options, bind: str, role: str) -> None:
 
 
 def _listen(bind: str) -> socket.socket:
-    address, _, port = bind.rpartition(":")
-    if not port.isdigit() or int(port) > 65535:
+    address, colon, port = bind.rpartition(":")
+    if not colon or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
         fail(f"--bind takes ADDRESS:PORT, such as 127.0.0.1:8420, and not {bind!r}.", COULD_NOT)
     try:
         return socket.create_server((address.strip("[]"), int(port)), backlog=1024, family=_family(address))
     except OSError as error:
-        fail(f"cannot listen on {bind}: {error.strerror}. Choose another with --bind.", COULD_NOT)
+        why = str(error.strerror).partition(" (")[0]
+        fail(f"cannot listen on {bind}: {why}. Choose another with --bind.", COULD_NOT)
 
 
 def _family(address: str) -> socket.AddressFamily:

@@ -1,0 +1,76 @@
+"""The loops behind the pages."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from federation.errors import Busy
+from federation.storage import Database
+from federation.tables import inbox_messages
+from node import worker
+from node.accounts import commands
+from node.accounts.tables import sessions
+from tests.node.house import settle_in
+
+
+async def test_tidying_forgets_what_is_over_and_keeps_every_message_id(ground):
+    node, account = await settle_in(ground)
+    old, new = node.clock.now() - timedelta(days=31), node.clock.now()
+
+    def fill(tx):
+        commands.open_session(tx, account.id)
+        for state in ("done", "refused", "pending", "parked"):
+            for age, at in (("old", old), ("new", new)):
+                row = {"activity_id": f"{state}-{age}", "type": "Like", "actor_id": "a", "signer": "{}", "body": b"{}"}
+                tx.execute(sa.insert(inbox_messages).values(row | {"received_at": at, "state": state, "due_at": at}))
+
+    await node.db.write(fill)
+    await node.db.write(worker.tidy)
+    columns = sa.select(inbox_messages.c.activity_id, inbox_messages.c.body)
+    kept = {row.activity_id: row.body for row in await node.db.read(lambda tx: tx.rows(columns))}
+    assert len(kept) == 8
+    assert {name for name, body in kept.items() if body is None} == {"done-old", "refused-old"}
+    count = sa.select(sa.func.count()).select_from(sessions)
+    assert await node.db.read(lambda tx: tx.scalar(count)) == 1
+    node.clock.offset = commands.SESSION + timedelta(seconds=1)
+    await node.db.write(worker.tidy)
+    assert await node.db.read(lambda tx: tx.scalar(count)) == 0
+    await node.client.close()
+
+
+async def test_a_database_that_is_busy_does_not_end_the_loops(ground, monkeypatch):
+    node, _ = await settle_in(ground)
+    tidied = asyncio.Event()
+    times = []
+
+    async def write(self, fn, *args, **kwargs):
+        if fn is worker.tidy:
+            times.append(1)
+            if len(times) == 1:
+                raise Busy("locked")
+            tidied.set()
+
+    monkeypatch.setattr(worker, "HOUSEKEEPING_SECONDS", 0.01)
+    monkeypatch.setattr(Database, "write", write)
+    task = asyncio.create_task(worker._keep_house(node))
+    async with asyncio.timeout(20):
+        await tidied.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await node.client.close()
+
+
+async def test_the_loops_end_when_they_are_cancelled(ground):
+    node, _ = await settle_in(ground)
+    task = asyncio.create_task(worker.work(node))
+    await asyncio.sleep(0)
+    task.cancel()
+    async with asyncio.timeout(10):
+        await asyncio.wait([task])
+    assert task.cancelled()
+    await node.client.close()
