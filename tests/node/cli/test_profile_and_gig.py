@@ -46,7 +46,7 @@ def test_a_profile_is_changed_field_by_field(freehold):
     again["availability"].pop("updated")
     assert again == shown | {"headline": "Another"}
     words = freehold.run("profile", "show")
-    assert "Rate: EUR 85.00 a day" in words
+    assert "Rate: EUR 85 a day" in words
     assert "Languages: English, Igbo" in words
 
 
