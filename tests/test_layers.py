@@ -70,3 +70,29 @@ def test_keys_and_schemas_load_without_what_is_above_them():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"
+
+
+RULES = sorted((ROOT / "node").glob("*/rules.py"))
+
+
+@pytest.mark.parametrize("path", RULES, ids=lambda path: path.parent.name)
+def test_rules_ask_neither_a_database_nor_a_clock(path):
+    """What may be done is data and pure functions: `now` is an argument."""
+    text = path.read_text()
+    assert not {name.split(".")[0] for name in imports(path)} & {"sqlalchemy", "aiohttp", "asyncio", "os", "time"}
+    assert not {name for name in imports(path) if name.startswith("federation.")} - {"federation.ids"}
+    assert ".now(" not in text
+    assert ".today(" not in text
+
+
+def test_a_fault_of_ours_is_caught_only_where_nothing_is_above():
+    """Anywhere else it goes up, to the worker's loop or to the pages' table of errors, and is logged once."""
+    loops = {"federation/inbox.py", "federation/delivery.py", "federation/sqlite.py"}
+    assert where("except Exception") == loops | {"node/web/errors.py", "node/media/encoder.py"}
+
+
+def test_no_function_opens_a_scope_of_its_own():
+    """Queries and commands take `tx`: only who holds a node or a worker decides what one transaction is."""
+    for path in sorted((ROOT / "node").glob("*/*.py")):
+        if path.name in ("queries.py", "commands.py", "inbox.py", "wire.py", "rules.py", "tables.py"):
+            assert "async def" not in path.read_text(), path
