@@ -161,7 +161,10 @@ class _Site:
         await self._runner.cleanup()
 
 
-def _reachable(bind: str) -> str:
-    """A name that a browser on this machine can open, whatever was bound."""
+def _reachable(bind: str, origin: str) -> str:
+    """Where a browser can open what was bound: in a container by the origin that is set, else on this machine."""
     address, _, port = bind.rpartition(":")
-    return f"localhost:{port}" if address in ("127.0.0.1", "0.0.0.0", "[::]", "[::1]", "") else bind  # noqa: S104
+    everywhere = address in ("0.0.0.0", "[::]", "")  # noqa: S104
+    if everywhere and origin:
+        return origin
+    return f"http://localhost:{port}" if everywhere or address in ("127.0.0.1", "[::1]") else f"http://{bind}"
