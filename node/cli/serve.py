@@ -83,7 +83,7 @@ async def _when_set_up(ground: Ground, listening: socket.socket | None, bind: st
     application, token = setup_application(ground, done.set)
     try:
         async with _Site(application, listening):
-            address = ground.settings.node.origin or f"http://{_reachable(bind)}"
+            address = _reachable(bind, ground.settings.node.origin)
             click.echo(f"Set up your node here:\n\n  {address}/setup?token={token}\n")
             await _first(done, stop)
     finally:
@@ -162,9 +162,9 @@ class _Site:
 
 
 def _reachable(bind: str, origin: str) -> str:
-    """Where a browser can open what was bound: in a container by the origin that is set, else on this machine."""
-    address, _, port = bind.rpartition(":")
-    everywhere = address in ("0.0.0.0", "[::]", "")  # noqa: S104
-    if everywhere and origin:
+    """Where a browser can open what was bound: at the origin that is set, where a proxy stands, else on this machine."""
+    if origin:
         return origin
-    return f"http://localhost:{port}" if everywhere or address in ("127.0.0.1", "[::1]") else f"http://{bind}"
+    address, _, port = bind.rpartition(":")
+    here = address in ("127.0.0.1", "0.0.0.0", "[::]", "[::1]", "")  # noqa: S104
+    return f"http://localhost:{port}" if here else f"http://{bind}"

@@ -68,18 +68,19 @@ def test_a_worker_alone_does_not_wait_for_a_set_up(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("bind", "link"),
+    ("bind", "origin", "link"),
     [
-        ("127.0.0.1:8420", "localhost:8420"),
-        ("0.0.0.0:80", "localhost:80"),
-        ("[::]:8420", "localhost:8420"),
-        (":8420", "localhost:8420"),
-        ("127.0.0.7:8420", "127.0.0.7:8420"),
-        ("192.0.2.1:8420", "192.0.2.1:8420"),
+        ("127.0.0.1:8420", "", "http://localhost:8420"),
+        ("0.0.0.0:80", "", "http://localhost:80"),
+        ("[::]:8420", "", "http://localhost:8420"),
+        (":8420", "", "http://localhost:8420"),
+        ("127.0.0.7:8420", "", "http://127.0.0.7:8420"),
+        ("192.0.2.1:8420", "", "http://192.0.2.1:8420"),
+        ("0.0.0.0:8420", "https://alice.example", "https://alice.example"),  # behind its proxy
     ],
 )
-def test_the_link_can_be_opened_whatever_was_bound(bind, link):
-    assert serving._reachable(bind) == link
+def test_the_link_can_be_opened_whatever_was_bound(bind, origin, link):
+    assert serving._reachable(bind, origin) == link
 
 
 @pytest.mark.parametrize(
