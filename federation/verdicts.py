@@ -23,7 +23,7 @@ from keys.material import PublicKey
 from keys.proofs import ProofClaim, read_proof
 from schemas.actors import Actor, is_actor, parse_actor
 from schemas.base import datetime_of, id_of
-from schemas.errors import SchemaError
+from schemas.errors import Malformed, SchemaError
 from schemas.urls import origin_of
 
 Outcome = Literal["holds", "fails", "unknown"]
@@ -69,7 +69,10 @@ class Pins:
 
     @classmethod
     def of(cls, documents: list[dict[str, Any]]) -> Pins:
-        """From actor documents (all their Ed25519 keys) or single Multikey documents; SchemaError for others."""
+        """From actor documents (all their Ed25519 keys) or single Multikey documents.
+
+        Raises SchemaError for others, KeysError for a key that cannot be read.
+        """
         keys: dict[str, PublicKey] = {}
         owners: dict[str, str] = {}
         for document in documents:
@@ -80,7 +83,10 @@ class Pins:
 
 def _listed_keys(document: dict[str, Any]) -> list[tuple[str, str, str]]:
     if document.get("type") == "Multikey":
-        return [(str(document["id"]), str(document["controller"]), str(document["publicKeyMultibase"]))]
+        key_id, owner, multibase = (document.get(name) for name in ("id", "controller", "publicKeyMultibase"))
+        if not (isinstance(key_id, str) and isinstance(owner, str) and isinstance(multibase, str)):
+            raise Malformed("type", "a Multikey has an id, a controller and publicKeyMultibase")
+        return [(key_id, owner, multibase)]
     actor = parse_actor(document)
     return [(key.id, actor.id, key.multibase) for key in actor.public_keys if key.multibase]
 
@@ -183,7 +189,10 @@ async def _actor(author: str, fetch: Fetch) -> Actor:
 def _listed(actor: Actor, key_id: str) -> PublicKey | None:
     for key in actor.public_keys:
         if key.id == key_id and key.multibase:
-            return public_from_multibase(key.multibase)
+            try:
+                return public_from_multibase(key.multibase)
+            except KeysError:
+                return None  # weak or unreadable: as good as none
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ async def _verify(options: Options, what: str, pins: tuple[Path, ...]) -> Verdic
             document = await _fetched(what, fetch)
         else:
             document = _read(Path(what))
-        return await check(document, fetch, trusted, Clock().now())
+        return await check(document, fetch, trusted, Clock(timedelta(seconds=settings.node.clock_offset)).now())
     finally:
         await client.close()
 
