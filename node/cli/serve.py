@@ -162,7 +162,7 @@ class _Site:
 
 
 def _reachable(bind: str, origin: str) -> str:
-    """Where a browser can open what was bound: at the origin that is set, where a proxy stands, else on this machine."""
+    """Where a browser can open it: at the origin that is set, where a proxy stands, else on this machine."""
     if origin:
         return origin
     address, _, port = bind.rpartition(":")
