@@ -37,6 +37,6 @@ def close(tx: Tx, host: str) -> None:
 
 def _make_due(tx: Tx, hosts: Sequence[str]) -> None:
     """What was put off for no reason of its own is due as it was at first, so that it goes in its old order."""
-    put_off = (deliveries.c.host.in_(hosts), deliveries.c.attempts == 0, deliveries.c.due_at > tx.now)
+    put_off = (deliveries.c.host.in_(hosts), deliveries.c.attempts == 0, deliveries.c.due_at > deliveries.c.created_at)
     tx.execute(sa.update(deliveries).where(PENDING, *put_off).values(due_at=deliveries.c.created_at))
     tx.notify(TOPIC)

@@ -392,12 +392,11 @@ async def _words(response: aiohttp.ClientResponse) -> str:
 
 def retry_after(value: str | None, now: datetime) -> timedelta | None:
     """A Retry-After in seconds or as a date (RFC 9110 §10.2.3); None when there is none that can be read."""
-    if value is None:
-        return None
-    if value.strip().isdigit():
-        return timedelta(seconds=min(int(value.strip()[:12]), 10**9))
+    text = (value or "").strip()
+    if text.isascii() and text.isdecimal():
+        return timedelta(seconds=min(int(text[:12]), 10**9))
     try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
+        moment = parsedate_to_datetime(text[:64])
+    except (ValueError, TypeError, IndexError, OverflowError):  # the library raises each of them for some text
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now

@@ -8,7 +8,7 @@ itself. A row is `pending` until its host has taken it or it is given up with a 
 memory: after a crash the same bytes go out again under the same activity id, and the other side knows them by it. A
 row names its sender, never a key; the request is signed when it is made, with the key that is in force then.
 
-**One round.** `look` finds the hosts with something due by walking over an index, two steps a host, so ten thousand
+**One round.** `queue.survey` finds the hosts with something due by walking over an index, two steps a host, so ten thousand
 rows for a dead host cost as much as one. Of those that are not busy, paused, blocked or behind an open circuit, each
 gets a turn, longest unserved first: a task of its own sends up to 32 items over a few connections. Results are
 collected and written many to a transaction. A host is busy until its results are written.
@@ -26,7 +26,8 @@ for as long as the host asks, at most 24 hours.
 
 **An item that fails** for a reason of its own (4xx) is given up, or put off, alone. Between the two lies the 5xx: on
 one item it may mean that the host chokes on this one, as some do on types that they do not know. It counts as the
-item's fault when the host took others just before or beside it; five of these, and the item is given up.
+item's fault when the host took others beside it, or since it failed before; five of these, and the item is given up. As
+long as nothing tells whose fault it is, others go first, and an item that chokes again and again waits for itself.
 
 **Nobody is starved.** Hosts that failed last time hold at most 16 of the 96 places, strangers at most 48, so a flood
 of black holes leaves room for those that are known to work.

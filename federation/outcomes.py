@@ -91,11 +91,11 @@ def _finish(tx: Tx, ids: Sequence[int]) -> None:
 
 def _settle_host(tx: Tx, host: str, peer: Row[Any] | None, results: Sequence[Result]) -> None:
     alive = any(result.verdict in ALIVE for result in results)
-    works = alive or peer is None or peer.failures == 0
+    worked = peer is None or peer.failures == 0
     for result in results:
         if result.verdict is not Verdict.DELIVERED:
-            _settle_item(tx, result, host_works=works)
-    failed = [result for result in results if _is_failure_of_host(result, host_works=works)]
+            _settle_item(tx, result, at_fault=alive or (worked and result.job.failed_before))
+    failed = [result for result in results if _is_failure_of_host(result, worked=worked)]
     if alive:
         _note_alive(tx, host, peer, results)
     elif failed:
@@ -105,17 +105,18 @@ def _settle_host(tx: Tx, host: str, peer: Row[Any] | None, results: Sequence[Res
         _open(tx, host, tx.now + max(respected(result.retry_after) for result in slow), slow[-1].reason)
 
 
-def _is_failure_of_host(result: Result, *, host_works: bool) -> bool:
+def _is_failure_of_host(result: Result, *, worked: bool) -> bool:
     """Not the choking on an item on which it choked before: that one waits for itself, and others may go by."""
     if result.verdict is Verdict.CHOKED:
-        return host_works or result.job.attempts == 0
+        return worked or not result.job.failed_before
     return result.verdict is Verdict.UNREACHABLE
 
 
 # one item
 
 
-def _settle_item(tx: Tx, result: Result, *, host_works: bool) -> None:
+def _settle_item(tx: Tx, result: Result, *, at_fault: bool) -> None:
+    """What becomes of an item. at_fault: the host took others since this one failed before, or beside it."""
     verdict = result.verdict
     if verdict is Verdict.REFUSED:
         _give_up(tx, result, result.reason)
@@ -123,12 +124,12 @@ def _settle_item(tx: Tx, result: Result, *, host_works: bool) -> None:
         _settle_missing(tx, result)
     elif verdict is Verdict.LATER:
         _put_off(tx, result)
-    elif verdict is Verdict.DENIED or (verdict is Verdict.CHOKED and host_works):
+    elif verdict is Verdict.DENIED or (verdict is Verdict.CHOKED and at_fault):
         _put_off(tx, result, strikes=MAX_STRIKES)
     elif verdict is Verdict.CHOKED:
         _let_others_go_first(tx, result)
-    else:
-        _change(tx, result)
+    else:  # nothing was said about this item
+        _put_back(tx, result)
 
 
 def _let_others_go_first(tx: Tx, result: Result) -> None:
@@ -136,8 +137,8 @@ def _let_others_go_first(tx: Tx, result: Result) -> None:
     if is_over(result.job.created_at, tx.now):
         _give_up(tx, result, f"{result.reason} (for 14 days)")
         return
-    struck = result.job.attempts > 0
-    wait = delay_by_age(tx.now - result.job.created_at) if struck else delay(1, random.random())  # noqa: S311
+    again = result.job.failed_before
+    wait = delay_by_age(tx.now - result.job.created_at) if again else delay(1, random.random())  # noqa: S311
     _change(tx, result, due_at=tx.now + wait)
 
 
@@ -158,13 +159,12 @@ def _give_up(tx: Tx, result: Result, reason: str, attempts: int | None = None) -
 
 
 def _change(tx: Tx, result: Result, **values: Any) -> None:
-    tried = (
-        {}
-        if result.verdict is Verdict.UNTRIED
-        else {"last_status": result.status, "last_error": result.reason[:MAX_REASON]}
-    )
-    changed = {"leased_until": None} | tried | values
-    tx.execute(sa.update(deliveries).where(PENDING, deliveries.c.id == result.job.id).values(changed))
+    said = {"last_status": result.status, "last_error": result.reason[:MAX_REASON], "leased_until": None}
+    tx.execute(sa.update(deliveries).where(PENDING, deliveries.c.id == result.job.id).values(said | values))
+
+
+def _put_back(tx: Tx, result: Result) -> None:
+    tx.execute(sa.update(deliveries).where(deliveries.c.id == result.job.id).values(leased_until=None))
 
 
 # inboxes that are not there

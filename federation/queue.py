@@ -47,6 +47,12 @@ class Job(NamedTuple):
     object_id: str
     attempts: int
     created_at: datetime
+    last_error: str | None
+
+    @property
+    def failed_before(self) -> bool:
+        """Whether a try has ended in a way that may be its own fault."""
+        return self.attempts > 0 or self.last_error is not None
 
 
 class Taken(NamedTuple):

@@ -207,6 +207,17 @@ def profile(author: Author) -> dict[str, Any]:
     )
 
 
+@asynccontextmanager
+async def running(worker: DeliveryWorker) -> AsyncIterator[None]:
+    """The worker's loop, until the block ends."""
+    task = asyncio.create_task(worker.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
 SETTINGS = ClientSettings(allow_http=True, allow_networks=PEER_ADDRESSES, post_seconds=5.0)
 
 

@@ -16,7 +16,7 @@ from federation.rates import Rate
 from federation.storage import Database
 from federation.tables import deliveries, follows, host_rules
 from schemas.base import Audience, audience_of
-from tests.federation.outgoing import HOME, Home, Host, home_on
+from tests.federation.outgoing import HOME, Home, Host, home_on, running
 
 
 async def test_a_post_reaches_the_shared_inbox_once_and_signed(home: Home, host: Host) -> None:
@@ -32,26 +32,20 @@ async def test_a_post_reaches_the_shared_inbox_once_and_signed(home: Home, host:
 
 async def test_the_loop_sends_as_soon_as_something_is_queued(home: Home, host: Host) -> None:
     await home.followed_by(host.actor())
-    running = asyncio.create_task(home.worker.run())
-    try:
+    async with running(home.worker):
         await home.post()
         await host.got(1)
-    finally:
-        running.cancel()
     await home.worker.drain()
     assert await home.states() == ["done"]
 
 
 async def test_what_another_process_queues_is_sent_too(home: Home, host: Host, db: Database) -> None:
     await home.followed_by(host.actor())
-    running = asyncio.create_task(home.worker.run())
     elsewhere = await Database.open(db.url, home.clock)
-    try:
+    async with running(home.worker):
         await elsewhere.write(home._create, home.note())
         await host.got(1)
-    finally:
-        running.cancel()
-        await elsewhere.close()
+    await elsewhere.close()
 
 
 async def test_signatures_of_the_other_generation_are_tried_and_remembered(home: Home, host: Host) -> None:
@@ -80,7 +74,10 @@ async def test_160_a_host_that_was_down_for_a_week_gets_everything_in_order(home
     host.answer, host.posts = 202, []
     await home.later(hours=13)
     assert set(await home.states()) == {"done"}
-    assert sorted(post.document["object"]["content"] for post in host.posts) == sorted(texts)
+    arrived = [post.document["object"]["content"] for post in host.posts]
+    probe, *rest = arrived  # one tries the way, the rest follows in its order
+    assert rest == [text for text in texts if text != probe]
+    assert len(arrived) == len(texts)
 
 
 async def test_160_an_unreachable_host_keeps_the_order_of_all_items(home: Home, host: Host, second: Host) -> None:
@@ -175,10 +172,10 @@ async def test_a_host_that_sends_us_something_is_tried_at_once(home: Home, host:
     host.answer = 503
     for text in ("one", "two", "three"):
         await home.post(text)
-    for _ in range(10):
-        await home.later(hours=2)
+    await home.worker.drain()
     assert (await home.peer(host)).retry_at > home.clock.now()
     host.answer = 202
+    assert await home.worker.drain() == 0
     await home.db.write(host_is_alive, host.origin.removeprefix("http://"))
     await home.worker.drain()
     assert await home.states() == ["done"] * 3
@@ -360,14 +357,11 @@ async def test_180_a_host_that_comes_back_is_not_flooded(db: Database, clock, ho
 async def test_a_black_hole_delays_nobody(home: Home, host: Host, second: Host) -> None:
     await home.followed_by(host.actor(), second.actor())
     host.holding = asyncio.Event()
-    running = asyncio.create_task(home.worker.run())
-    try:
+    async with running(home.worker):
         for number in range(5):
             await home.post(str(number))
         await second.got(5, seconds=3)
         assert len(host.posts) == 1
-    finally:
-        running.cancel()
         host.holding.set()
 
 
