@@ -88,6 +88,7 @@ def draft_of(view: ModuleView) -> ModuleDraft:
         licence=view.licence or "",
         skills=view.skills,
         minutes=view.minutes,
+        body_html=view.body_html,
     )
 
 
@@ -100,7 +101,7 @@ def _keep_own(
 ) -> None:
     known = {"local": True, "visibility": "public", "verification": "signed", "published": published}
     more = {"updated": updated, "announcement": announcement, "body_md": draft.body_md}
-    _keep(tx, module, wire.html_of(draft), known | more)
+    _keep(tx, module, draft.body_html, known | more)
 
 
 def keep_known(tx: Tx, module: Module) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -112,7 +113,8 @@ async def publish(request: web.Request, somebody: Viewer) -> web.StreamResponse:
     form = await read_form(request)
     author = await node.author(somebody.actor_id)
     try:
-        module_id = await node.db.write(commands.publish_module, author, rules.parse_module(form))
+        draft = await asyncio.to_thread(rules.parse_module, form)
+        module_id = await node.db.write(commands.publish_module, author, draft)
     except Invalid as error:
         return await _form_page(request, somebody, form, error.errors)
     return see_other(f"/@{somebody.username}/learn/{module_id.rpartition('/')[2]}")
@@ -133,7 +135,8 @@ async def edit(request: web.Request, somebody: Viewer) -> web.StreamResponse:
     module = await _mine(request, somebody)
     author = await node.author(somebody.actor_id)
     try:
-        await node.db.write(commands.edit_module, author, module.id, rules.parse_module(form))
+        draft = await asyncio.to_thread(rules.parse_module, form)
+        await node.db.write(commands.edit_module, author, module.id, draft)
     except Invalid as error:
         return await _form_page(request, somebody, form, error.errors, module)
     return see_other(module.path)

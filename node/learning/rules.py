@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from node.fields import Fields, line, paragraphs
 from node.skills import parse_skills, write_skills
+from node.text import markdown, plain
 from schemas.money import Skill
 from schemas.urls import url_of
 
@@ -18,6 +20,10 @@ MAX_TITLE = 150
 MAX_SUMMARY = 500
 MAX_BODY = 200_000
 MAX_MINUTES = 10_000
+MAX_HTML = 480_000  # characters: readers of ours cut what is longer
+MAX_BYTES = 900_000  # a document of more than 1 MiB is fetched by nobody
+
+_HEADING = re.compile(r"\s*<h([1-6])(?: [^<>]{0,200})?>([^<>]{0,500})</h\1>\s*")
 
 
 class Licence(NamedTuple):
@@ -41,7 +47,10 @@ _BY_URI = {licence.uri: licence for licence in LICENCES}
 
 @dataclass(frozen=True, slots=True)
 class ModuleDraft:
-    """A module form, checked. licence is a URI; minutes is None where the author does not say."""
+    """A module form, checked. licence is a URI; minutes is None where the author does not say.
+
+    body_html: the clean HTML of body_md, without a first heading that only repeats the title.
+    """
 
     title: str
     summary: str
@@ -49,10 +58,11 @@ class ModuleDraft:
     licence: str
     skills: tuple[Skill, ...]
     minutes: int | None
+    body_html: str = field(compare=False, repr=False)
 
 
 def parse_module(form: Mapping[str, str]) -> ModuleDraft:
-    """The module form -> draft; raises Invalid.
+    """The module form -> draft; raises Invalid. Takes a second for the longest text: not for the event loop.
 
     Fields: title, summary, body (Markdown), licence (a code of `LICENCES` or a URI), skills and more_skills (NAME or
     NAME=URI, apart by commas), minutes.
@@ -66,6 +76,9 @@ def parse_module(form: Mapping[str, str]) -> ModuleDraft:
         fields.wrong("body", "Write the module itself, in Markdown.")
     none: tuple[Skill, ...] = ()
     skills = fields.read("skills", parse_skills, none) + fields.read("more_skills", parse_skills, none)
+    html = without_title(markdown(body), title)
+    if len(html) > MAX_HTML or len(html.encode()) > MAX_BYTES:
+        fields.wrong("body", "With its formatting this is too long for other servers. Split it into several modules.")
     draft = ModuleDraft(
         title=title,
         summary=fields.read("summary", line(MAX_SUMMARY, "A summary"), ""),
@@ -73,9 +86,16 @@ def parse_module(form: Mapping[str, str]) -> ModuleDraft:
         licence=fields.read("licence", _licence, LICENCES[0].uri),
         skills=tuple({skill.name.casefold(): skill for skill in skills}.values()),
         minutes=fields.read("minutes", _minutes, None),
+        body_html=html,
     )
     fields.check()
     return draft
+
+
+def without_title(html: str, title: str) -> str:
+    """HTML without a first heading that is the title once more."""
+    match = _HEADING.match(html)
+    return html[match.end() :] if match and plain(match[2], 500).casefold() == title.casefold() else html
 
 
 def _licence(text: str) -> str:

@@ -6,15 +6,14 @@ one, that heading is cut off again.
 
 from __future__ import annotations
 
-import re
 from html import escape
 
 from federation.ids import Ids
-from node.learning.rules import ModuleDraft, licence_name
-from node.text import clean, markdown, plain
+from node.learning.rules import ModuleDraft, licence_name, without_title
+from node.text import clean, plain
 from schemas.learning import Module
 
-_HEADING = re.compile(r"\s*<h([1-6])(?: [^<>]{0,200})?>([^<>]{0,500})</h\1>\s*")
+BEGINNING = 300
 
 
 def to_module(ids: Ids, module_id: str, owner: str, draft: ModuleDraft) -> Module:
@@ -23,7 +22,7 @@ def to_module(ids: Ids, module_id: str, owner: str, draft: ModuleDraft) -> Modul
         id=module_id,
         owner=owner,
         title=draft.title,
-        content=f"<h1>{escape(draft.title)}</h1>\n{html_of(draft)}",
+        content=f"<h1>{escape(draft.title)}</h1>\n{draft.body_html}",
         summary=draft.summary,
         licence=draft.licence,
         skills=draft.skills,
@@ -32,28 +31,18 @@ def to_module(ids: Ids, module_id: str, owner: str, draft: ModuleDraft) -> Modul
     )
 
 
-def html_of(draft: ModuleDraft) -> str:
-    """The clean HTML of what was typed, without a first heading that only repeats the title."""
-    return without_title(markdown(draft.body_md), draft.title)
-
-
 def body_of(module: Module) -> str:
     """The clean HTML of somebody's module, without its title."""
     return clean(without_title(module.content, module.title))
 
 
-def without_title(html: str, title: str) -> str:
-    """HTML without a first heading that is the title once more."""
-    match = _HEADING.match(html)
-    return html[match.end() :] if match and plain(match[2], 500).casefold() == title.casefold() else html
-
-
 def announcement(module: Module) -> str:
-    """What the announcing Note says: title, summary, and what it takes, with the link."""
+    """What the announcing Note says: title, summary (or how it begins), and what it takes, with the link."""
     link = f'<a href="{escape(module.url or module.id)}">{escape(module.title)}</a>'
     said = [f"<p>A module to learn from: {link}</p>"]
-    if module.summary:
-        said.append(f"<p>{escape(module.summary)}</p>")
+    summary = module.summary or plain(without_title(module.content, module.title), BEGINNING)
+    if summary:
+        said.append(f"<p>{escape(summary)}</p>")
     facts = []
     if module.minutes:
         facts.append(f"{module.minutes} minutes")

@@ -151,3 +151,22 @@ async def test_lists_know_whose_it_is(house):
     assert [view.title for view in await node.db.read(queries.modules, author.actor_id)] == ["Reading a contract"]
     assert await node.db.read(queries.modules, "https://bo.example/users/bo") == []
     assert await node.db.read(queries.count) == 1
+
+
+async def test_without_a_summary_the_announcement_says_how_it_begins(house):
+    node, author = house
+    view = await node.db.read(queries.module, await published(node, author, summary=""))
+    said = (await stored(node, view.announcement))["content"]
+    assert "Who Begin with the parties." in said
+    assert said.count("Reading a contract") == 1
+
+
+async def test_the_longest_module_reads_back_whole(house):
+    node, author = house
+    body = "\n\n".join(f"Paragraph {number} of a *long* text & its <end>." for number in range(4_000))
+    module_id = await published(node, author, body=body)
+    parsed = parse_document(await stored(node, module_id))
+    assert "Paragraph 3999 of" in parsed.content
+    by_id, embedded = sorted((body["object"] for body in await bodies(node)), key=lambda told: isinstance(told, dict))
+    assert by_id == module_id  # the text travels when it is asked for
+    assert embedded["type"] == "Note"

@@ -35,6 +35,7 @@ def test_what_is_left_out_has_a_default():
         ({"title": "x" * 151}, "title"),
         ({"body": " "}, "body"),
         ({"body": "x" * (MAX_BODY + 1)}, "body"),
+        ({"body": "- a\n" * 45_000}, "body"),  # grows with its formatting beyond what others read
         ({"minutes": "a while"}, "minutes"),
         ({"minutes": "0"}, "minutes"),
         ({"minutes": "99999999999999999999"}, "minutes"),
