@@ -8,7 +8,7 @@ itself. A row is `pending` until its host has taken it or it is given up with a 
 memory: after a crash the same bytes go out again under the same activity id, and the other side knows them by it. A
 row names its sender, never a key; the request is signed when it is made, with the key that is in force then.
 
-**One round.** `queue.survey` finds the hosts with something due by walking over an index, two steps a host, so ten thousand
+**One round.** `survey` finds the hosts with something due by walking over an index, two steps a host, so ten thousand
 rows for a dead host cost as much as one. Of those that are not busy, paused, blocked or behind an open circuit, each
 gets a turn, longest unserved first: a task of its own sends up to 32 items over a few connections. Results are
 collected and written many to a transaction. A host is busy until its results are written.
