@@ -1,6 +1,6 @@
 """THE table: which activity about which kind of object goes to which slice. Here federation meets the product.
 
-What every node shares (follows, actors, blocks, deletes) stands in `federation.handlers`; these are tried first.
+What every node shares (follows, actors, deletes) stands in `federation.handlers`; these are tried first.
 """
 
 from __future__ import annotations
@@ -58,6 +58,8 @@ HANDLERS: Table = {
     ("Announce", "*"): on_announce,
     ("Undo", "Announce"): social.on_unboost,
     ("Undo", "Like"): social.on_unlike,
+    ("Reject", "*"): social.on_reject,
+    ("Block", "*"): social.on_block,
 }
 
 

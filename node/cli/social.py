@@ -6,7 +6,11 @@ from dataclasses import asdict
 
 import click
 
-from node.cli.common import Options, acting, common_options, run, show
+from federation.errors import FederationError
+from node.cli.common import COULD_NOT, Options, acting, common_options, fail, run, show
+from node.context import Node
+from node.errors import Invalid
+from schemas.actors import Actor
 
 
 @click.command(help="Write a post.")
@@ -23,7 +27,7 @@ async def _post(options: Options, text: str, audience: str) -> None:
 
     async with acting(options) as (node, author):
         draft = rules.parse_post({"body": text, "audience": "direct" if audience.startswith("@") else audience})
-        person = await node.resolver.locate(audience) if audience.startswith("@") else None
+        person = await _somebody(node, audience) if audience.startswith("@") else None
         object_id = await node.db.write(commands.post, author, draft, person)
     show(options, {"id": object_id}, f"Posted: {object_id}")
 
@@ -40,7 +44,7 @@ async def _follow(options: Options, who: str) -> None:
     from node.social import commands
 
     async with acting(options) as (node, author):
-        target = await node.resolver.locate(who)
+        target = await _somebody(node, who)
         state = await node.db.write(commands.follow, author, target)
     words = {"accepted": "You follow them.", "requested": "Asked. They appear in your timeline once they accept."}
     show(options, {"actor": target.id, "state": state}, f"{target.id}: {words[state]}")
@@ -55,12 +59,26 @@ def unfollow(options: Options, who: str) -> None:
 
 
 async def _unfollow(options: Options, who: str) -> None:
-    from node.social import commands
+    from node.social import commands, finding
 
     async with acting(options) as (node, author):
-        target = await node.resolver.locate(who)
+        target = await node.db.read(finding.followed, author.actor_id, who)
+        if target is None:
+            raise Invalid({"who": f"You do not follow {who}. `freehold following` lists whom you do."})
         await node.db.write(commands.unfollow, author, target)
     show(options, {"actor": target.id}, f"You no longer follow {target.id}.")
+
+
+async def _somebody(node: Node, who: str) -> Actor:
+    """As the pages find them; who cannot be asked for now is something else than nobody."""
+    from node.social.finding import find
+
+    try:
+        return await find(node, who, "who")
+    except Invalid as error:
+        if isinstance(error.__cause__, FederationError) and error.__cause__.retry:
+            fail(str(error), COULD_NOT)
+        raise
 
 
 @click.command(help="Who follows you.")

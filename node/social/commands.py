@@ -196,6 +196,23 @@ def _followers_here(tx: Tx, owner: str) -> list[str]:
     return [row.follower for row in tx.execute(_FOLLOWERS_HERE, {"owner": owner})]
 
 
+def withdraw(tx: Tx, owner: str, object_id: str | None = None) -> None:
+    """Take what an actor did not write for everybody from those who follow them no more (SECURITY 129).
+
+    object_id: that alone, since it may have become for fewer people.
+    """
+    hidden = sa.select(objects.c.id).where(objects.c.owner == owner, objects.c.visibility.in_(("followers", "direct")))
+    if object_id is not None:
+        hidden = hidden.where(objects.c.id == object_id)
+    followers = sa.select(follows.c.follower).where(follows.c.followee == owner, follows.c.state == "accepted")
+    gone = sa.or_(
+        timeline.c.reader.not_in(followers),
+        timeline.c.object_id.in_(hidden.where(objects.c.visibility == "direct")),
+    )
+    followed = timeline.c.reason.in_(("followed", "boosted"))
+    tx.execute(sa.delete(timeline).where(timeline.c.object_id.in_(hidden), followed, gone))
+
+
 def forget(tx: Tx, object_ids: Sequence[str]) -> None:
     """Their owners took these away."""
     tx.execute(sa.delete(timeline).where(timeline.c.object_id.in_(object_ids)))

@@ -1,9 +1,11 @@
-"""Posts of others: they come, they change, they are passed on, they go."""
+"""Posts of others: they come, they change, they are passed on, they go; and who may see them no more."""
 
 from __future__ import annotations
 
 from federation.authors import Authors
 from federation.errors import Unacceptable
+from federation.handlers.accept import on_reject as end_follow
+from federation.handlers.block import on_block as sever
 from federation.objects import store_object
 from federation.storage import Tx
 from federation.types import Received
@@ -31,9 +33,23 @@ def on_post(tx: Tx, received: Received, authors: Authors) -> None:
         url=note.url,
         in_reply_to=note.in_reply_to,
     )
+    if stored == "changed":
+        commands.withdraw(tx, note.owner, note.id)
     if stored == "new" and not is_announcement(received.object):
         at = note.published or tx.now
         commands.into_timelines(tx, authors.ids, note.id, note.owner, at, document=received.object)
+
+
+def on_reject(tx: Tx, received: Received, authors: Authors) -> None:
+    """The followee does not agree, or no longer: what was for followers alone is seen no more."""
+    end_follow(tx, received, authors)
+    commands.withdraw(tx, received.envelope.actor)
+
+
+def on_block(tx: Tx, received: Received, authors: Authors) -> None:
+    """Whoever blocks somebody shows them nothing that is not for everybody."""
+    sever(tx, received, authors)
+    commands.withdraw(tx, received.envelope.actor)
 
 
 def on_boost(tx: Tx, received: Received, authors: Authors) -> None:

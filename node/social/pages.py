@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
-from federation.errors import Busy, FederationError, Gone, NotFound, Refused, Unreachable, Unsafe
+from federation.errors import FederationError
 from federation.storage import Tx
 from node.context import Node
 from node.errors import Invalid
@@ -28,6 +28,7 @@ from node.profiles.queries import Person
 from node.profiles.rules import Answer, answer
 from node.profiles.wire import link_words
 from node.social import commands, queries, rules
+from node.social.finding import find
 from node.social.queries import PAGE_SIZE, Entry, PostView, Relation
 from node.web import negotiate
 from node.web.forms import read_form
@@ -312,35 +313,3 @@ async def unfollow(request: web.Request, somebody: Viewer) -> web.StreamResponse
 async def _page_of(node: Node, actor: Actor) -> str:
     person = await node.db.read(people.person, actor.id)
     return quote(person.page, safe="/@:[]")
-
-
-async def find(node: Node, text: str, field: str) -> Actor:
-    """Who is meant by a handle or an address; Invalid, with a sentence for `field`, when nobody is to be had."""
-    text = text.strip()
-    try:
-        actor = await node.resolver.locate(text)
-    except (FederationError, NothingHere) as error:
-        raise Invalid({field: _sentence(text, error)}) from error
-    if actor.type == "Application":
-        raise Invalid({field: f"{_short(text)} is a server, not a person."})
-    return actor
-
-
-def _sentence(text: str, error: Exception) -> str:
-    if not text:
-        return "Write a handle such as @name@server, or the address of a profile."
-    if isinstance(error, Busy):
-        return "This server is asking others as fast as it may. Try again in a minute."
-    if isinstance(error, Unreachable):
-        return f"{_short(text)} cannot be asked for now. Look whether the name is right, or try again later."
-    if isinstance(error, NotFound | Gone):
-        return f"Nobody is to be found at {_short(text)}. Look whether it is written as they write it."
-    if isinstance(error, Unsafe):
-        return f"{_short(text)} is not an address that this server may ask."
-    if isinstance(error, Refused) and "@" not in text and not text.startswith("http"):
-        return f"{_short(text)} is not a handle. Write it as @name@server, or give the address of a profile."
-    return f"{_short(text)} is not somebody who can be followed. Give the address of a profile, or @name@server."
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 80 else f"{text[:79]}…"

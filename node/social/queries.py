@@ -29,6 +29,8 @@ from schemas.notes import Note, parse_note
 
 PAGE_SIZE = 20
 MAX_TITLE = 80
+TITLE_FROM = 2_000
+MAX_LISTED = 12_000  # characters of a post that stand in a list; the rest on its own page
 KINDS = ("gig", "module", "post")
 _CURSOR = re.compile(r"([0-9]{1,17})-(https?://[^\s]{1,2000})\Z")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,7 +41,7 @@ class PostView:
     """A post, ours or another's, fit to be shown: `html` is clean, `warning` is what it should be folded behind.
 
     A text that has a name of its own (an article elsewhere) has it as `name`. pictures: what the pictures show that
-    came with it; they themselves are not loaded from elsewhere.
+    came with it; they themselves are not loaded from elsewhere. cut: the text goes on.
     """
 
     id: str
@@ -56,6 +58,7 @@ class PostView:
     visibility: Visibility
     verification: Verification
     page: str | None
+    cut: bool
 
     @property
     def path(self) -> str:
@@ -116,10 +119,7 @@ def home(
     """What is for a local actor, newest first. before: a cursor; one that cannot be read is passed over."""
     rows = tx.rows(_page(reader, before, kind).limit(limit))
     titles = _titles(tx, rows)
-    booster = {row.via for row in rows if row.via}
-    handles = (
-        {row.id: _handle(row) for row in tx.rows(_NAMES.where(actors.c.id.in_(sorted(booster))))} if booster else {}
-    )
+    handles = _handles(tx, {row.via for row in rows if row.via})
     return [_entry(row, titles.get(row.object_id), handles) for row in rows]
 
 
@@ -178,7 +178,7 @@ def _titles(tx: Tx, rows: Sequence[Row[Any]]) -> dict[str, tuple[str, str]]:
     found |= {view.id: (view.title, view.path) for view in modules.values()}
     for row in rows:
         if row.kind == "post":
-            view = _view(row, row.object_id)
+            view = _view(row, row.object_id, limit=TITLE_FROM)
             found[row.object_id] = (view.title, view.path)
     return found
 
@@ -209,7 +209,7 @@ def _handle(row: Row[Any]) -> str:
 def posts(tx: Tx, post_ids: Sequence[str]) -> dict[str, PostView]:
     """Several by id, whoever may read them: for lists that have asked that already."""
     rows = tx.rows(sa.select(objects).where(objects.c.id.in_(sorted(set(post_ids))), objects.c.deleted_at.is_(None)))
-    return {row.id: _view(row, row.id) for row in rows}
+    return {row.id: _view(row, row.id, limit=MAX_LISTED) for row in rows}
 
 
 def post(tx: Tx, post_id: str, reader: str | None) -> PostView:
@@ -241,7 +241,8 @@ def posts_of(tx: Tx, owner: str, *, limit: int = PAGE_SIZE) -> list[PostView]:
         objects.c.deleted_at.is_(None),
     )
     rows = tx.rows(statement.order_by(objects.c.published.desc()).limit(2 * limit))  # half may announce modules
-    return [_view(row, row.id) for row in rows if not is_announcement(msgspec.json.decode(row.body))][:limit]
+    shown = [row for row in rows if not is_announcement(msgspec.json.decode(row.body))]
+    return [_view(row, row.id, limit=MAX_LISTED) for row in shown[:limit]]
 
 
 def evidence(tx: Tx, view: PostView) -> Evidence | None:
@@ -249,7 +250,8 @@ def evidence(tx: Tx, view: PostView) -> Evidence | None:
     return evidence_of(tx, tx.scalar(sa.select(objects.c.body).where(objects.c.id == view.id)), view.owner)
 
 
-def _view(row: Row[Any], post_id: str) -> PostView:
+def _view(row: Row[Any], post_id: str, *, limit: int | None = None) -> PostView:
+    """limit: how many characters of a strange text are read; each costs time, and a page has twenty of them."""
     note = _note(row.body)
     wanted = row._mapping
     return PostView(
@@ -257,7 +259,7 @@ def _view(row: Row[Any], post_id: str) -> PostView:
         owner=row.owner,
         type=row.type,
         name=one_line(note.name, 200) if note and note.type != "Note" else "",
-        html=clean(note.content) if note else "",
+        html=clean(note.content[:limit]) if note else "",
         warning=one_line(plain(clean(note.summary), 300), 300) if note else "",
         pictures=tuple(one_line(item.description, 500) for item in note.attachments) if note else (),
         in_reply_to=note.in_reply_to if note else None,
@@ -267,6 +269,7 @@ def _view(row: Row[Any], post_id: str) -> PostView:
         visibility=row.visibility,
         verification=row.verification,
         page=note.url if note else None,
+        cut=note is not None and limit is not None and len(note.content) > limit,
     )
 
 

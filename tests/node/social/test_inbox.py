@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from federation.clock import iso
-from federation.errors import Unacceptable
+from federation.errors import Refused, Unacceptable
 from node.errors import NotFound
 from node.inboxes import HANDLERS, deleted
 from node.social import queries
@@ -41,7 +41,7 @@ def note(node, number: int = 1, **changes):
 
 
 async def take(node, message):
-    kind = message.object["type"] if message.object else None
+    kind = (message.object or {}).get("type")
     handler = HANDLERS.get((message.envelope.type, kind)) or HANDLERS[message.envelope.type, "*"]
     await node.db.write(handler, message, node.authors)
 
@@ -151,3 +151,65 @@ async def test_what_has_no_author_is_refused_and_leaves_nothing(house):
     with pytest.raises(Unacceptable):
         await node.db.write(on_post, received("Create", note(node, attributedTo=None)), node.authors)
     assert await state(node.db) == before
+
+
+def for_followers(node, number: int = 1, **changes):
+    return note(node, number, to=[f"{BO}/followers"], cc=[]) | changes
+
+
+async def private_and_public(node, reader: str) -> tuple[str, str]:
+    """What Bo wrote for his followers, and what he wrote for everybody; both are at home."""
+    hidden, shown = for_followers(node), note(node, 2)
+    await take(node, received("Create", hidden))
+    await take(node, received("Create", shown, number=2))
+    assert {entry.object_id for entry in await node.db.read(queries.home, reader)} == {hidden["id"], shown["id"]}
+    return hidden["id"], shown["id"]
+
+
+async def test_129_who_is_rejected_sees_what_is_for_followers_no_more(house):
+    node, reader = house
+    hidden, shown = await private_and_public(node, reader)
+    asked = {"id": f"{reader}#{BO}", "type": "Follow", "actor": reader, "object": BO}
+    await take(node, received("Reject", asked, number=3))
+    assert [entry.object_id for entry in await node.db.read(queries.home, reader)] == [shown]
+    assert await node.db.read(queries.follow_state, reader, BO) == "rejected"
+    with pytest.raises(NotFound):
+        await node.db.read(queries.post, hidden, reader)
+
+
+async def test_134_who_is_blocked_sees_what_is_for_followers_no_more(house):
+    node, reader = house
+    _, shown = await private_and_public(node, reader)
+    await take(node, received("Block", {"id": reader}, number=3))
+    assert [entry.object_id for entry in await node.db.read(queries.home, reader)] == [shown]
+    assert await node.db.read(queries.follow_state, reader, BO) is None
+
+
+async def test_129_a_stranger_rejects_for_nobody_else(house):
+    node, reader = house
+    await private_and_public(node, reader)
+    before = await state(node.db)
+    asked = {"id": f"{reader}#{BO}", "type": "Follow", "actor": reader, "object": BO}
+    with pytest.raises(Refused):
+        await take(node, received("Reject", asked, by=EVE, number=3))
+    assert await state(node.db) == before
+
+
+async def test_what_becomes_for_fewer_people_leaves_the_others(house):
+    node, reader = house
+    await take(node, received("Create", note(node)))
+    narrowed = note(node, to=[EVE], cc=[], updated=iso(node.clock.now()))
+    await take(node, received("Update", narrowed, number=2))
+    assert await node.db.read(queries.home, reader) == []
+
+
+async def test_a_long_post_is_cut_in_lists_and_whole_on_its_page(house):
+    node, reader = house
+    await take(node, received("Create", note(node, content="<p>word </p>" * 30_000)))
+    post_id = f"{BO}/notes/1"
+    listed = (await node.db.read(queries.posts, [post_id]))[post_id]
+    whole = await node.db.read(queries.post, post_id, reader)
+    assert (listed.cut, whole.cut) == (True, False)
+    assert len(listed.html) < 20_000
+    assert whole.html.count("<p>") == 30_000
+    assert (await node.db.read(queries.home, reader))[0].title.startswith("word word")
