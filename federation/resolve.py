@@ -36,7 +36,7 @@ from schemas.actors import Actor, parse_actor
 from schemas.discovery import parse_handle
 from schemas.errors import SchemaError
 from schemas.jsonld import normalise
-from schemas.urls import parse_url
+from schemas.urls import Url, parse_url
 
 __all__ = ["ResolvedKey", "Resolver", "store_actor"]
 
@@ -94,8 +94,7 @@ class Resolver:
         listed = self._listed.get(url, self._clock.now())
         if listed is not None and key_id not in listed:
             raise Unauthenticated(f"{url} does not list {key_id}")
-        self._fetches.spend_key(parsed.authority)
-        return await self._learning_keys.run(key_id, lambda: self._learn_key(key_id, url, refresh=refresh))
+        return await self._learning_keys.run(key_id, lambda: self._learn_key(key_id, parsed, refresh=refresh))
 
     def remembered(self, key_id: str) -> ResolvedKey | None:
         """The key, if it is in memory: asks nobody, not even the database."""
@@ -130,8 +129,13 @@ class Resolver:
         for key_id in [key.key_id for key in self._keys.values() if key.actor_id == payload]:
             del self._keys[key_id]
 
-    async def _learn_key(self, key_id: str, url: str, *, refresh: bool) -> ResolvedKey:
+    async def _learn_key(self, key_id: str, parsed: Url, *, refresh: bool) -> ResolvedKey:
         """Ask for the document with the key, then, where that is not the actor's, for its owner's."""
+        known = None if refresh else await self._known_key(key_id)
+        if known is not None:  # somebody has learned it just now
+            return known
+        self._fetches.spend_key(parsed.authority)
+        url = without_fragment(key_id)
         fetched = await self._fetches.document(url, refresh=refresh)
         document = _readable(fetched)
         owner = owner_of_key(document, key_id, fetched.url)

@@ -28,7 +28,7 @@ from keys.vault import Vault, new_master_key
 from schemas.actors import ActorDraft, parse_actor, write_actor
 from schemas.base import Audience
 from schemas.notes import NoteDraft, write_note
-from schemas.terms import PUBLIC
+from schemas.terms import JRD_JSON, PUBLIC
 from tests.federation.world import PEER_ADDRESSES, Peer, RemoteActor, ed25519, listening, origin_of, rsa, serving
 
 
@@ -63,6 +63,13 @@ class Host(Peer):
     answer: Answer | Callable[[Post], Answer] = 202
     holding: asyncio.Event | None = None
     arrival: asyncio.Event = field(default_factory=asyncio.Event)
+    jrds: dict[str, Any] = field(default_factory=dict)
+    """What WebFinger says of a resource."""
+    redirects: dict[str, str] = field(default_factory=dict)
+    wants_signature: bool = False
+    """Whether a GET must be signed, as with authorised fetch."""
+    asked_with: list[dict[str, str]] = field(default_factory=list)
+    """The headers of every GET."""
 
     async def got(self, count: int, seconds: float = 5.0) -> None:
         """Wait until it was sent so much."""
@@ -72,9 +79,9 @@ class Host(Peer):
                 await self.arrival.wait()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        if request.method != "POST":
-            return await super().handle(request)
         headers = {name.lower(): value for name, value in request.headers.items()}
+        if request.method != "POST":
+            return await self._get(request, headers)
         post = Post(request.raw_path, await request.read(), headers, self.clock.now())
         self.posts.append(post)
         self.arrival.set()
@@ -88,6 +95,18 @@ class Host(Peer):
             return web.Response()
         status, more = answer if isinstance(answer, tuple) else (answer, {})
         return web.Response(status=status, headers=more)
+
+    async def _get(self, request: web.Request, headers: dict[str, str]) -> web.StreamResponse:
+        self.asked_with.append(headers)
+        if request.path == "/.well-known/webfinger":
+            jrd = self.jrds.get(request.query["resource"])
+            return web.Response(status=404) if jrd is None else web.json_response(jrd, content_type=JRD_JSON)
+        if request.path in self.redirects:
+            self.asked.append(f"GET {request.path}")
+            return web.Response(status=302, headers={"Location": self.redirects[request.path]})
+        if self.wants_signature and "signature" not in headers:
+            return web.Response(status=401)
+        return await super().handle(request)
 
     @property
     def verbs(self) -> list[str]:
