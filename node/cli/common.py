@@ -137,9 +137,14 @@ def _plain(value: Any) -> Any:
 
 def read_text(path: Path) -> str:
     """A text file of at most 1 MB in UTF-8, or the end of the command."""
-    if path.stat().st_size > MAX_TEXT:
+    try:
+        with path.open("rb") as file:
+            body = file.read(MAX_TEXT + 1)
+    except OSError as error:
+        fail(f"{path} cannot be read: {error.strerror or error}.", COULD_NOT)
+    if len(body) > MAX_TEXT:
         fail(f"{path} is larger than 1 MB. Split it into several parts.", REFUSED)
     try:
-        return path.read_text("utf-8")
+        return body.decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError:
         fail(f"{path} is not a text in UTF-8.", REFUSED)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from node.cli.common import Options, acting, common_options, read_text, run, show
+
+if TYPE_CHECKING:
+    from node.learning.queries import ModuleView
+
+_HEADING = re.compile(r"#{1,6}[ \t]+(.*?)[ \t]*#*\Z")
 
 
 @click.group(help="Publish, list and show learning modules.")
@@ -33,8 +38,14 @@ def publish(options: Options, file: Path, skills: tuple[str, ...], **given: Any)
 
 
 def _first_heading(body: str) -> str:
-    lines = (line.lstrip("# ").strip() for line in body.splitlines() if line.startswith("#"))
-    return next(lines, "")
+    """Not a comment in a piece of code."""
+    for line in body.splitlines():
+        if line.startswith(("```", "~~~")):
+            return ""
+        match = _HEADING.match(line)
+        if match:
+            return match[1]
+    return ""
 
 
 async def _publish(options: Options, form: dict[str, str]) -> None:
@@ -57,8 +68,34 @@ async def _list(options: Options) -> None:
 
     async with acting(options) as (node, _):
         modules = await node.db.read(queries.modules)
-    words = "\n".join(f"{view.title}  ({view.minutes} min, {view.owner})\n  {view.id}" for view in modules)
-    show(options, [asdict(view) for view in modules], words or "No modules yet: freehold module publish FILE.md.")
+    words = "\n".join(f"{view.title}{_time(view)}\n  {view.id}" for view in modules)
+    words = words or "No modules yet. Publish one: freehold module publish FILE.md"
+    show(options, [_json(view) for view in modules], words)
+
+
+def _time(view: ModuleView) -> str:
+    return f"  ({view.duration})" if view.duration else ""
+
+
+def _json(view: ModuleView) -> dict[str, Any]:
+    """Every key is always there; what is not said is null."""
+    return {
+        "id": view.id,
+        "owner": view.owner,
+        "title": view.title,
+        "summary": view.summary,
+        "licence": view.licence,
+        "minutes": view.minutes,
+        "skills": [skill._asdict() for skill in view.skills],
+        "published": view.published,
+        "updated": view.updated,
+        "body_md": view.body_md,
+        "body_html": view.body_html,
+        "local": view.local,
+        "verification": view.verification,
+        "announcement": view.announcement,
+        "url": view.page,
+    }
 
 
 @module.command("show")
@@ -70,8 +107,18 @@ def show_module(options: Options, module_id: str) -> None:
 
 
 async def _show(options: Options, module_id: str) -> None:
-    from node.learning import queries
+    from node.learning import queries, rules
+    from node.text import plain
 
-    async with acting(options) as (node, _):
-        view = await node.db.read(queries.module, module_id)
-    show(options, asdict(view), f"{view.title}\n{view.id}\n\n{view.body_md or view.body_html}")
+    async with acting(options) as (node, author):
+        wanted = module_id if "/" in module_id else f"{author.actor_id}/learn/{module_id}"
+        view = await node.db.read(queries.module, wanted)
+    lines = [
+        f"{view.title}{_time(view)}",
+        view.summary,
+        ", ".join(skill.name for skill in view.skills),
+        rules.licence_name(view.licence),
+        view.id,
+        view.body_md if view.body_md is not None else plain(view.body_html, 5_000),
+    ]
+    show(options, _json(view), "\n".join(line for line in lines if line))
