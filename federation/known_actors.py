@@ -6,6 +6,7 @@ kept with the time at which that was seen: what it signed before can still be ch
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import msgspec
@@ -15,7 +16,7 @@ from sqlalchemy.engine import Row
 
 from federation.clock import iso
 from federation.storage import Tx
-from federation.tables import actor_keys, actors
+from federation.tables import actor_keys, actors, blocks, follows, objects
 from federation.types import Verification
 from keys.encoding import public_from_multibase, public_from_pem
 from keys.errors import KeysError
@@ -26,6 +27,8 @@ from schemas.strict_json import dumps
 from schemas.urls import host_of, origin_of
 
 TOPIC = "actors"
+KEEP_STRANGERS = timedelta(days=30)
+FORGET_AT_ONCE = 1_000
 
 _log = structlog.get_logger()
 
@@ -151,3 +154,24 @@ def _row(tx: Tx, actor_id: str, key: ListedKey) -> dict[str, Any]:
 def read_actor(row: Row[Any]) -> Actor:
     """The actor in a row of `actors`."""
     return parse_actor(normalise(msgspec.json.decode(row.document)))
+
+
+def forget_strangers(tx: Tx) -> int:
+    """Forget actors with whom nobody here has had anything to do for 30 days; returns how many (at most 1,000).
+
+    Anybody can make us fetch an actor, so what is fetched has a lifetime (SECURITY 90). Who follows or is followed,
+    blocks or is blocked, owns something that is kept, or has ended, is no stranger.
+    """
+    related = [
+        sa.exists().where(sa.or_(follows.c.follower == actors.c.id, follows.c.followee == actors.c.id)),
+        sa.exists().where(sa.or_(blocks.c.actor == actors.c.id, blocks.c.target == actors.c.id)),
+        sa.exists().where(objects.c.owner == actors.c.id),
+    ]
+    long_ago = (~actors.c.local, actors.c.gone_at.is_(None), actors.c.fetched_at < tx.now - KEEP_STRANGERS)
+    strangers = sa.select(actors.c.id).where(*long_ago, *(~relation for relation in related))
+    found = [row.id for row in tx.rows(strangers.limit(FORGET_AT_ONCE))]
+    if found:
+        tx.execute(sa.delete(actor_keys).where(actor_keys.c.actor_id.in_(found)))
+        tx.execute(sa.delete(actors).where(actors.c.id.in_(found)))
+        tx.notify(TOPIC)
+    return len(found)

@@ -15,6 +15,7 @@ import structlog
 from federation.delivery import DeliveryWorker
 from federation.errors import FederationError
 from federation.inbox import InboxWorker
+from federation.known_actors import forget_strangers
 from federation.storage import Tx
 from federation.tables import inbox_messages
 from node.accounts.tables import sessions
@@ -52,11 +53,12 @@ async def _keep_house(node: Node) -> None:
 
 
 def tidy(tx: Tx) -> None:
-    """Forget what has a lifetime: sessions that are over, and the bodies of messages that have had their effect.
+    """Forget what has a lifetime: sessions that are over, the bodies of messages that have had their effect, strangers.
 
     The ids of those messages stay for ever: they are why an effect never happens twice.
     """
     tx.execute(sa.delete(sessions).where(sessions.c.expires_at < tx.now))
+    forget_strangers(tx)
     tx.execute(
         sa.update(inbox_messages)
         .where(

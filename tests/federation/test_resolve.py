@@ -26,10 +26,11 @@ from federation.errors import (
 )
 from federation.fetches import DEFAULT_LIMITS, Fetches, FetchLimits, Memory
 from federation.ids import Ids
+from federation.known_actors import forget_strangers
 from federation.policy import Policy
 from federation.rates import Rate
 from federation.resolve import Resolver
-from federation.tables import actor_keys, actors, host_rules
+from federation.tables import actor_keys, actors, blocks, host_rules
 from keys.material import generate_rsa
 from schemas.terms import ACTIVITY_JSON, SECURITY_V1
 from tests.federation.outgoing import HOME, Home, Host
@@ -295,6 +296,26 @@ async def test_090_what_strangers_make_us_remember_has_a_size() -> None:
     assert memory.get("9999", now) == 9999
     assert memory.get("0", now) is None
     assert memory.get("9999", now + timedelta(minutes=1)) is None
+
+
+async def test_090_strangers_are_forgotten_and_nobody_else(home: Home, resolver: Resolver, host: Host) -> None:
+    stranger, follower, blocked, ended = (host.actor(name) for name in ("stranger", "follower", "blocked", "ended"))
+    await home.followed_by(follower)
+    for actor in (stranger, blocked, ended):
+        await resolver.key(actor.key_id)
+    block = {"actor": home.alice.actor_id, "target": blocked.id}
+    await home.db.write(lambda tx: tx.execute(sa.insert(blocks).values(created_at=tx.now, **block)))
+    this = sa.update(actors).where(actors.c.id == ended.id)
+    await home.db.write(lambda tx: tx.execute(this.values(gone_at=tx.now)))
+    assert await home.db.write(forget_strangers) == 0
+    home.clock.offset += timedelta(days=31)
+    assert await home.db.write(forget_strangers) == 1
+    known = await home.db.read(lambda tx: tx.rows(sa.select(actors.c.id).where(~actors.c.local)))
+    assert {row.id for row in known} == {follower.id, blocked.id, ended.id}
+    assert stranger.id not in {row.actor_id for row in await key_rows(home)}
+    asked = len(host.asked)
+    await resolver.key(stranger.key_id)
+    assert len(host.asked) == asked + 1
 
 
 # actors and hosts
