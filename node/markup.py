@@ -65,7 +65,7 @@ _LONE_AMPERSAND = re.compile(r"&(?!#?\w{1,31};)")
 _TAG = re.compile(r"""<(/?)([a-zA-Z][a-zA-Z0-9]*+)((?:[^>="']++|=\s*+"[^"]*+"|=\s*+'[^']*+'|[="'])*+)>""")
 _ATTRIBUTE = re.compile(r"""([a-zA-Z]{1,10})\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)""")
 _IMG = re.compile(r'<img(?: alt="([^"]*)")?>')
-_LINK = re.compile(r"<a ([^>]*)>(.*?)</a>", re.DOTALL)
+_LINK = re.compile(r"<a ([^>]*)>(.*?)</a>(?:(?= \(([^()<>\s]{1,253})\)))?", re.DOTALL)
 _HREF = re.compile(r'href="([^"]*)"')
 _VOID = frozenset({"br", "hr", "img", "wbr"})
 _SELF_CLOSING = frozenset({"p", "li", "dt", "dd", "td", "th", "tr", "rp", "rt"})
@@ -181,10 +181,14 @@ def _description(match: re.Match[str]) -> str:
 
 
 def _honest(match: re.Match[str]) -> str:
-    """A link as it is, or with its true host after it (SECURITY 56)."""
+    """A link as it is, or with its true host after it (SECURITY 56), once however often it is cleaned."""
     href = _HREF.search(match[1])
     host = _host(unescape(href[1])) if href else None
-    if host is None or all(claim in (host, f"www.{host}") or f"www.{claim}" == host for claim in _claims(match[2])):
+    if (
+        host is None
+        or match[3] == escape(host)
+        or all(claim in (host, f"www.{host}") or f"www.{claim}" == host for claim in _claims(match[2]))
+    ):
         return match[0]
     return f"{match[0]} ({escape(host)})"
 

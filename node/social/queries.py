@@ -30,7 +30,7 @@ from schemas.notes import Note, parse_note
 PAGE_SIZE = 20
 MAX_TITLE = 80
 TITLE_FROM = 2_000
-MAX_LISTED = 12_000  # characters of a post that stand in a list; the rest on its own page
+MAX_LISTED = 3_000  # characters of a post that stand in a list; the rest on its own page
 KINDS = ("gig", "module", "post")
 _CURSOR = re.compile(r"([0-9]{1,17})-(https?://[^\s]{1,2000})\Z")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -157,6 +157,20 @@ def test_056_a_link_that_lies_is_followed_by_its_true_host(html, told):
     assert ("example)" in clean(html)) is told
 
 
+@pytest.mark.parametrize(
+    ("link", "ends"),
+    [
+        ("[bank.example](https://evil.example/)", "</a> (evil.example)</p>"),
+        ("[bank.example](https://evil.example/) (bank.example)", "</a> (evil.example) (bank.example)</p>"),
+        ("[my page](https://evil.example/) (bank.example)", "</a> (bank.example)</p>"),
+    ],
+)
+def test_056_the_true_host_is_said_once_however_often_a_text_is_cleaned(link, ends):
+    once = markdown(link)
+    assert once.endswith(ends)
+    assert clean(once) == once
+
+
 def test_links_of_others_carry_no_recommendation():
     assert 'rel="nofollow noopener noreferrer ugc"' in clean('<a href="https://a.example/" rel="opener">a</a>')
 
