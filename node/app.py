@@ -28,7 +28,7 @@ from keys.vault import Vault, new_master_key
 from node import migrate
 from node.accounts import commands, queries
 from node.accounts.pages import THROTTLE, Throttle
-from node.accounts.setup_pages import SETTING, new_setting
+from node.accounts.setup_pages import SETTING, lead_on, new_setting
 from node.context import Ground, Node
 from node.errors import NotSetUp, SettingsError
 from node.inboxes import deleted
@@ -135,6 +135,7 @@ def setup_application(ground: Ground, done: Callable[[], None]) -> tuple[web.App
     """What is served before that: the set-up page, and the token that opens it. done: called when it has happened."""
     application = bare_application(ground, Proxies(ground.settings.network.trusted_proxies))
     setting = application[SETTING] = new_setting(done)
+    application.middlewares.append(lead_on)
     application.add_routes(setup_routes())
     return application, setting.token
 

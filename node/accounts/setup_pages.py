@@ -19,18 +19,20 @@ from node.errors import AlreadySetUp, Invalid, NotAllowed
 from node.web.forms import Form, read_form
 from node.web.keys import GROUND, NODE, PROXIES
 from node.web.render import page, see_other
+from node.web.session import Handler
 from schemas.urls import parse_url
 
 NOT_SURE = "Say that you mean to keep this address: it can never change."
 NOT_THE_LINK = "This is not the link that the server printed when it started. Nothing was changed."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Setting:
-    """One set-up under way. done: called when the node has its address."""
+    """One set-up under way. done: called when the node has its address. over: it has, and is served elsewhere."""
 
     token: str
     done: Callable[[], None]
+    over: bool = False
 
 
 SETTING = web.AppKey("setting", Setting)
@@ -39,6 +41,20 @@ SETTING = web.AppKey("setting", Setting)
 def new_setting(done: Callable[[], None]) -> Setting:
     """With a token of its own; a restart makes another."""
     return Setting(secrets.token_urlsafe(32), done)
+
+
+@web.middleware
+async def lead_on(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Once it is over, lead whoever is still connected to the node, by a connection of its own.
+
+    A browser opens connections before it needs them; one that it opened before the node was there must not fail it.
+    """
+    if not request.app[SETTING].over:
+        return await handler(request)
+    target = request.path_qs if not request.path_qs.startswith("//") else "/"
+    response = web.Response(status=307, headers={"Location": target, "Cache-Control": "no-store"})
+    response.force_close()
+    return response
 
 
 async def waiting(request: web.Request) -> web.StreamResponse:
@@ -79,6 +95,7 @@ async def submit(request: web.Request) -> web.StreamResponse:
         )
     set_session(request, response, secret)
     response.force_close()  # the next request is for the node, which takes this application's place
+    request.app[SETTING].over = True
     request.app[SETTING].done()
     return response
 

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 from contextlib import AsyncExitStack, suppress
+from typing import Self
 
 import click
 import structlog
@@ -14,6 +15,7 @@ from aiohttp import web
 
 from node.accounts import queries
 from node.accounts.commands import TOPIC
+from node.accounts.setup_pages import SETTING
 from node.app import lay_ground, settle, setup_application, web_application
 from node.cli.common import COULD_NOT, Options, common_options, fail, run
 from node.context import Ground, Node
@@ -51,7 +53,7 @@ async def _serve(options: Options, bind: str, role: str) -> None:
         listening = None if role == "worker" else stack.enter_context(_listen(bind))
         ground = await lay_ground(settings)
         stack.push_async_callback(ground.db.close)
-        node = await _when_set_up(ground, listening, bind, stop)
+        node = await _when_set_up(ground, listening, bind, stop, stack)
         if node is not None:
             await _run(node, listening, role, stop)
 
@@ -71,8 +73,13 @@ def _family(address: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
-async def _when_set_up(ground: Ground, listening: socket.socket | None, bind: str, stop: asyncio.Event) -> Node | None:
-    """The node; if it has no address yet, serve the set-up page until it has one (None: stopped before)."""
+async def _when_set_up(
+    ground: Ground, listening: socket.socket | None, bind: str, stop: asyncio.Event, stack: AsyncExitStack
+) -> Node | None:
+    """The node; if it has no address yet, serve the set-up page until it has one (None: stopped before).
+
+    That page's connections stay until they end by themselves, or `stack` does: a browser that holds one is led on.
+    """
     try:
         return await settle(ground)
     except NotSetUp:
@@ -81,13 +88,15 @@ async def _when_set_up(ground: Ground, listening: socket.socket | None, bind: st
     done = asyncio.Event()
     elsewhere = _notice_set_up(ground, done)
     application, token = setup_application(ground, done.set)
+    site = await stack.enter_async_context(_Site(application, listening))
     try:
-        async with _Site(application, listening):
-            address = _reachable(bind, ground.settings.node.origin)
-            click.echo(f"Set up your node here:\n\n  {address}/setup?token={token}\n")
-            await _first(done, stop)
+        address = _reachable(bind, ground.settings.node.origin)
+        click.echo(f"Set up your node here:\n\n  {address}/setup?token={token}\n")
+        await _first(done, stop)
     finally:
         elsewhere.cancel()
+    application[SETTING].over = True
+    await site.stop_listening()
     return await settle(ground) if done.is_set() else None
 
 
@@ -153,9 +162,15 @@ class _Site:
         )
         self._listening = listening
 
-    async def __aenter__(self) -> None:
+    async def __aenter__(self) -> Self:
         await self._runner.setup()
-        await web.SockSite(self._runner, self._listening.dup(), backlog=1024).start()
+        self._site = web.SockSite(self._runner, self._listening.dup(), backlog=1024)
+        await self._site.start()
+        return self
+
+    async def stop_listening(self) -> None:
+        """Take no new connections; those that are there go on."""
+        await self._site.stop()
 
     async def __aexit__(self, *error: object) -> None:
         await self._runner.cleanup()

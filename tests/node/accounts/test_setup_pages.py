@@ -62,6 +62,20 @@ async def test_the_page_sets_the_node_up_and_signs_its_owner_in(ground):
     assert "proof" in document
 
 
+@pytest.mark.parametrize(("target", "location"), [("/profile/edit?a=b", "/profile/edit?a=b"), ("//evil.example/", "/")])
+async def test_a_connection_from_before_is_led_on_to_the_node(ground, target, location):
+    """A browser opens connections before it needs them."""
+    application, token = setup_application(ground, Listener())
+    async with serving(application) as visitor:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(visitor.origin.rpartition(":")[2]))
+        assert (await submit(visitor, token)).status == 303
+        writer.write(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        answer = (await reader.read()).decode()  # to its end: the next request takes another connection
+        writer.close()
+    assert answer.startswith("HTTP/1.1 307 ")
+    assert f"\r\nLocation: {location}\r\n" in answer
+
+
 async def test_set_up_makes_two_actors_with_sealed_keys_and_no_plain_password(ground):
     node, _ = await settle_in(ground, kind="collective")
     await node.client.close()
