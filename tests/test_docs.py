@@ -102,3 +102,10 @@ def test_a_lock_holds_hashes_and_no_address(lock):
     assert not re.search(r"://|^-|@ ", text, re.MULTILINE)
     pins = re.findall(r"^([a-z0-9._-]+)==\S+ \\\n    --hash=sha256:[0-9a-f]{64}", text, re.MULTILINE)
     assert len(pins) == len(re.findall(r"^[a-z0-9]", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("package", ["schemas", "keys", "federation"])
+def test_the_architecture_names_every_module(package):
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    modules = {path.stem for path in (ROOT / package).glob("*.py")} - {"__init__"}
+    assert {module for module in modules if not re.search(rf"`{module}(\.py)?`", text)} == set()
