@@ -24,6 +24,7 @@ _UNSEEN = re.compile(
 )
 _LONG_REFERENCE = re.compile(r"&#[xX]?[0-9a-fA-F]{8,};?")
 _HEADING = re.compile(r"<(/?)h([1-6])([^>]*)>")
+_TABLE = re.compile(r"<(/?)table\b[^>]*>")
 _JOINED = INLINE | {"img"}
 
 
@@ -103,6 +104,17 @@ def outline(html: str, *, top: int = TOP) -> Outline:
         pieces.append(f"</h{level}>")
     pieces.append(html[position:])
     return Outline("".join(pieces), tuple(headings))
+
+
+def roomy(html: str) -> str:
+    """Clean HTML -> the same, each table in a box that scrolls sideways on a phone, by keyboard too."""
+    return _TABLE.sub(_boxed, html)
+
+
+def _boxed(match: re.Match[str]) -> str:
+    if match[1]:
+        return f"{match[0]}</div>"
+    return f'<div class="table-wrap" role="group" aria-label="Table" tabindex="0">{match[0]}'
 
 
 class _Levels:

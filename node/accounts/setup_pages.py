@@ -23,7 +23,10 @@ from node.web.session import Handler
 from schemas.urls import parse_url
 
 NOT_SURE = "Say that you mean to keep this address: it can never change."
-NOT_THE_LINK = "This is not the link that the server printed when it started. Nothing was changed."
+NOT_THE_LINK = (
+    "This is not the link that the server printed when it started, so nothing was changed. "
+    "Copy the whole link from the terminal or the log: each start prints a new one."
+)
 
 
 @dataclass(slots=True)

@@ -143,7 +143,7 @@ def _person(row: Row[Any]) -> Person:
         handle=handle,
         name=one_line(actor.name, 100) or row.username,
         headline=one_line(profile.headline, 300),
-        summary_html=clean(summary),
+        summary_html=clean(summary, top=3),
         summary_md=(row.summary_md or "") if row.local else None,
         skills=named(profile.skills),
         rate=profile.rate,

@@ -212,7 +212,7 @@ def _links(text: str) -> tuple[str, ...]:
     links = tuple(dict.fromkeys(text.split()))
     for link in links:
         if not link.startswith(("https://", "http://")):
-            raise ValueError(f"Begin with https://, for example https://{link[:60]}")
+            raise ValueError(f"{link[:60]} is not an address. Begin with https://, one link a line.")
         try:
             parse_url(link)
         except SchemaError:

@@ -13,7 +13,9 @@ from typing import Any
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
+from node.text import roomy
 from node.web import words
 from node.web.assets import icon, mark, static
 from node.web.cookies import FORM, set_cookie
@@ -54,9 +56,15 @@ def environment() -> Environment:
         time=words.time_tag,
         money=words.money,
         name=words.name,
+        prose=_prose,
     )
     made.globals.update(rate=words.rate)
     return made
+
+
+def _prose(html: str) -> Markup:
+    """What `node.text` has cleaned, as it stands on a page."""
+    return Markup(roomy(html))  # noqa: S704 - clean already
 
 
 async def page(request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:

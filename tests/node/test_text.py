@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from node.markup import ATTRIBUTES, TAGS
-from node.text import MAX_HEADINGS, clean, markdown, one_line, outline, plain, shorten, visible
+from node.text import MAX_HEADINGS, clean, markdown, one_line, outline, plain, roomy, shorten, visible
 
 ALLOWED = {name for names in ATTRIBUTES.values() for name in names} | {"rel", "class"}
 
@@ -200,3 +200,11 @@ def test_markdown_does_what_people_expect():
 def test_shorten_cuts_between_words():
     assert shorten("one two three", 9) == "one two…"
     assert shorten("short", 9) == "short"
+
+
+def test_a_wide_table_stands_in_a_box_of_its_own():
+    html = markdown("| a | b |\n|---|---|\n| 1 | 2 |\n\ntext") + clean("<table dir=rtl><tr><td><table><tr><td>x")
+    boxed = roomy(html)
+    assert boxed.count('<div class="table-wrap" role="group" aria-label="Table" tabindex="0"><table') == 3
+    assert boxed.count("</table></div>") == 3
+    assert re.sub(r"</?div[^>]*>", "", boxed) == html, "nothing else is changed"

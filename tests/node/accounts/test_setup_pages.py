@@ -148,7 +148,8 @@ async def test_what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost(g
     assert re.search(f'id="{name}-error">.*?{re.escape(says)}', text)
     assert re.search(rf'id="{name}"[^>]*aria-describedby="[^"]*{name}-error"[^>]*aria-invalid="true"', text)
     assert 'role="alert"' in text
-    assert "Nothing you typed was lost." in text
+    assert "Write the password again" in text
+    assert "Nothing else was lost." in text
     assert 'value="Alice Okafor"' in text
     assert "seven quiet herons" not in text  # a password is not sent back
     assert (await state(ground.db), done.times) == (before, 0)
