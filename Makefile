@@ -10,7 +10,7 @@ NPM := tests/interop/fedify tests/browser
 .PHONY: help run test check lint bench format migration lock peers system clean
 
 help:
-	@echo "make run     start a node; not yet set up, it prints one link to open"
+	@echo "make run     start a node; not yet set up, it prints one link to open (ARGS='--bind 127.0.0.1:8421': elsewhere)"
 	@echo "make test    install what the tests need, then lint, type check and test"
 	@echo "make check   the same without looking for system packages"
 	@echo "make lint    ruff, mypy and import-linter"
@@ -21,7 +21,7 @@ help:
 	@echo "make clean   remove what the other targets made"
 
 run: .venv/.run
-	$(BIN)/freehold serve
+	$(BIN)/freehold serve $(ARGS)
 
 test: system
 	@$(MAKE) --no-print-directory check
