@@ -5,11 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from federation import retry
 from federation.retry import Verdict
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
+CHANCE = st.floats(0, 1, exclude_max=True)
+FAILURES = st.integers(0, 10**9)
+LENGTH = st.timedeltas()
 
 
 @pytest.mark.parametrize(
@@ -26,6 +31,25 @@ NOW = datetime(2026, 11, 25, tzinfo=UTC)
 )
 def test_163_every_status_has_one_meaning(statuses: tuple[int, ...], verdict: Verdict) -> None:
     assert {retry.judge(status, asks_for_time=False) for status in statuses} == {verdict}
+
+
+REFUSED = {*range(400, 500)} - {401, 403, 404, 408, 410, 425, 429}
+
+
+@pytest.mark.parametrize("asks_for_time", [False, True])
+def test_163_the_table_has_no_holes(asks_for_time: bool) -> None:
+    """Of every status it is said whether it is tried again, and a 4xx that names no mend is final."""
+    found = {status: retry.judge(status, asks_for_time=asks_for_time) for status in range(100, 600)}
+    assert {status for status, verdict in found.items() if verdict is Verdict.DELIVERED} == set(range(200, 300))
+    assert {status for status, verdict in found.items() if verdict is Verdict.REFUSED} == REFUSED
+    slow = {429, 503} if asks_for_time else {429}
+    assert {status for status, verdict in found.items() if verdict is Verdict.SLOW_DOWN} == slow
+    choked = {status for status, verdict in found.items() if verdict is Verdict.CHOKED}
+    assert choked == set(range(500, 600)) - slow
+    denied = {status for status, verdict in found.items() if verdict is Verdict.DENIED}
+    assert denied == {*range(100, 200), *range(300, 400), 401, 403}
+    left = {Verdict.UNREACHABLE, Verdict.UNTRIED}
+    assert set(found.values()) == set(Verdict) - left
 
 
 def test_163_a_503_that_asks_for_time_gets_it() -> None:
@@ -81,3 +105,38 @@ def test_175_a_circuit_beyond_every_wait_is_not_believed() -> None:
     assert not retry.is_open(NOW, NOW)
     assert not retry.is_open(None, NOW)
     assert not retry.is_open(NOW + timedelta(days=300), NOW)
+
+
+@given(FAILURES, CHANCE)
+def test_delays_are_bounded_whatever_happened(failures: int, chance: float) -> None:
+    assert retry.FIRST_DELAY <= retry.delay(failures, chance) <= retry.LONGEST_DELAY
+
+
+@given(FAILURES, FAILURES, CHANCE, CHANCE)
+def test_more_failures_never_mean_a_shorter_wait(one: int, two: int, chance: float, other: float) -> None:
+    fewer, more = sorted((one, two))
+    assert retry.delay(fewer, chance) <= retry.delay(more, chance)
+    low, high = sorted((chance, other))
+    assert retry.delay(fewer, low) <= retry.delay(fewer, high)
+
+
+@given(LENGTH, LENGTH)
+def test_waiting_by_age_is_monotone_and_bounded(one: timedelta, two: timedelta) -> None:
+    younger, older = sorted((one, two))
+    assert retry.FIRST_DELAY <= retry.delay_by_age(younger) <= retry.delay_by_age(older) <= retry.LONGEST_DELAY
+
+
+@given(st.none() | LENGTH)
+def test_163_a_host_gets_the_time_that_it_asks_for_within_bounds(asked: timedelta | None) -> None:
+    kept = retry.respected(asked)
+    assert retry.FIRST_DELAY <= kept <= retry.LONGEST_RETRY_AFTER
+    if asked is not None and retry.FIRST_DELAY <= asked <= retry.LONGEST_RETRY_AFTER:
+        assert kept == asked
+
+
+@given(st.none() | LENGTH, CHANCE, FAILURES)
+def test_175_every_wait_of_ours_is_believed_and_ends(asked: timedelta | None, chance: float, failures: int) -> None:
+    """What `is_open` takes for a wrong clock is never a wait that was set by ourselves."""
+    for wait in (retry.respected(asked), retry.delay(failures, chance)):
+        assert retry.is_open(NOW + wait, NOW)
+        assert not retry.is_open(NOW + wait, NOW + wait)
