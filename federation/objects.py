@@ -130,13 +130,14 @@ def _check_update(tx: Tx, known: Row[Any], values: dict[str, Any], audience: Aud
         raise Forbidden(f"{object_id} is {known.owner}'s")
     if known.in_reply_to != values["in_reply_to"]:
         raise Forbidden(f"an Update may not change what {object_id} replies to")
-    if known.visibility not in PUBLIC and _is_wider(tx, object_id, values["visibility"], audience):
+    if known.visibility not in PUBLIC and is_wider(tx, object_id, values["visibility"], audience):
         raise Forbidden(f"an Update may not show {object_id}, which was private, to more people")
     values["published"] = known.published  # whatever an Update says: it was published when it was
     values["received_at"] = known.received_at
 
 
-def _is_wider(tx: Tx, object_id: str, seen_by: Visibility, audience: Audience) -> bool:
+def is_wider(tx: Tx, object_id: str, seen_by: Visibility, audience: Audience) -> bool:
+    """Whether this audience would see more of a private object than those to whom it was addressed before."""
     rows = tx.rows(sa.select(object_recipients.c.recipient).where(object_recipients.c.object_id == object_id))
     return seen_by in PUBLIC or not {row.recipient for row in rows}.issuperset(audience.everybody)
 

@@ -20,14 +20,14 @@ from federation.authors import Author, save_local_actor, says_more
 from federation.clock import iso
 from federation.documents import PUBLIC as OPEN
 from federation.errors import Forbidden, NotFound, Refused, Unacceptable
-from federation.objects import delete_object
+from federation.objects import delete_object, is_wider
 from federation.policy import Policy
 from federation.storage import Tx
 from federation.tables import activities as activities_table
 from federation.tables import actors, deliveries, follows, object_recipients, objects
 from keys.proofs import add_proof
 from schemas import activities
-from schemas.base import Audience, audience_of, datetime_of, id_of
+from schemas.base import Audience, Visibility, audience_of, datetime_of, id_of
 from schemas.strict_json import dumps
 from schemas.terms import PUBLIC
 
@@ -37,6 +37,8 @@ TOPIC = "deliveries"
 MAX_BODY = 50_000
 MAX_EMBEDDED = MAX_BODY - 5_000  # leaves room for the activity around it, its context and its proof
 CHUNK = 500
+UNSENT = ("proof", "bto", "bcc")
+"""A proof is made anew; whom bto and bcc name nobody else may learn (ActivityPub §6)."""
 
 
 def publish(
@@ -66,25 +68,23 @@ def create(
     """Store a new object of `author` and tell its audience with a Create; returns the number of inboxes.
 
     document: with its id under the author, `attributedTo`, `to` and `cc`, unsigned. Raises Forbidden when it is not
-    the author's, Unacceptable when the Create exceeds 50 KB. long: such a Create carries only the object's id then.
+    the author's, Refused when something stands, or stood, at its id, Unacceptable when the Create exceeds 50 KB.
+    long: such a Create carries only the object's id then.
     """
     _check_own(author, document)
     seen_by = audience.visibility(author.followers)
     body = _written(tx, author, document, public=seen_by in OPEN)
-    tx.execute(
-        sa.insert(objects).values(
-            id=document["id"],
-            kind=kind,
-            owner=author.actor_id,
-            local=True,
-            visibility=seen_by,
-            verification="signed" if seen_by in OPEN else "delivered",
-            published=published,
-            updated=published,
-            received_at=tx.now,
-            **_view(document, body),
-        )
-    )
+    values = {
+        "id": document["id"],
+        "kind": kind,
+        "owner": author.actor_id,
+        "local": True,
+        "published": published,
+        "updated": published,
+        "received_at": tx.now,
+    }
+    if not tx.execute(tx.insert_new(objects, "id"), values | _view(document, body, seen_by)).rowcount:
+        raise Refused(f"{document['id']} was used before")
     _set_recipients(tx, document["id"], audience, seen_by)
     tx.notify("documents", document["id"])
     activity = _bringing(tx, author, "Create", body, audience, published, long=long)
@@ -94,19 +94,19 @@ def create(
 def update(tx: Tx, author: Author, document: dict[str, Any], *, audience: Audience, long: bool = False) -> int:
     """Replace a stored object and tell its audience, and everybody who ever got it; returns the number of inboxes.
 
-    `updated` is set where it is missing or lies before `published` (peers ignore such an Update). Raises NotFound for
-    what does not stand, Forbidden for somebody else's, Refused for an Update that would publish what was private.
-    long: as in `create`.
+    `published` stays; `updated` is set where it is missing or lies before it (peers ignore such an Update). Raises
+    NotFound for what does not stand, Forbidden for somebody else's, Refused for an Update that would show what was
+    private to more people (peers keep what they have then). long: as in `create`.
     """
     _check_own(author, document)
     held = _held(tx, author, document["id"])
     seen_by = audience.visibility(author.followers)
-    if held.visibility not in OPEN and seen_by in OPEN:
-        raise Refused(f"an Update may not publish {document['id']}, which was private")
+    if held.visibility not in OPEN and is_wider(tx, held.id, seen_by, audience):
+        raise Refused(f"an Update may not show {held.id}, which was private, to more people")
     updated = max(datetime_of(document.get("updated")) or tx.now, held.published, held.updated)
-    changed = document | {"published": document.get("published") or iso(held.published), "updated": iso(updated)}
+    changed = document | {"published": iso(held.published), "updated": iso(updated)}
     body = _written(tx, author, changed, public=seen_by in OPEN)
-    values = _view(changed, body) | {"visibility": seen_by, "updated": updated}
+    values = _view(changed, body, seen_by) | {"updated": updated}
     tx.execute(sa.update(objects).where(objects.c.id == held.id).values(values))
     _set_recipients(tx, held.id, audience, seen_by)
     tx.notify("documents", held.id)
@@ -184,13 +184,15 @@ def _held(tx: Tx, author: Author, object_id: str) -> Row[Any]:
 
 def _written(tx: Tx, author: Author, document: dict[str, Any], *, public: bool) -> bytes:
     """The bytes that will be stored, served and sent."""
-    bare = {name: value for name, value in document.items() if name != "proof"}
+    bare = {name: value for name, value in document.items() if name not in UNSENT}
     return dumps(add_proof(bare, author.ed25519, author.ed25519_key_id, tx.now) if public else bare)
 
 
-def _view(document: dict[str, Any], body: bytes) -> dict[str, Any]:
+def _view(document: dict[str, Any], body: bytes, seen_by: Visibility) -> dict[str, Any]:
     url = document.get("url")
     return {
+        "visibility": seen_by,
+        "verification": "signed" if seen_by in OPEN else "delivered",
         "type": str(document["type"]),
         "url": url if isinstance(url, str) else None,
         "in_reply_to": id_of(document.get("inReplyTo")),

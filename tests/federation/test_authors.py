@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+from typing import Any
 
 import msgspec
 import pytest
 import sqlalchemy as sa
 
+from federation import authors as authors_module
+from federation import operate
 from federation.authors import (
+    Author,
     Authors,
     create_local_actor,
     ensure_instance_actor,
     make_keys,
     save_local_actor,
+    says_more,
 )
 from federation.errors import NotFound, Refused
 from federation.storage import Database
@@ -21,6 +27,7 @@ from federation.tables import actor_keys, actors
 from keys.errors import WrongMasterKey
 from keys.proofs import read_proof
 from keys.vault import Vault, new_master_key
+from schemas.strict_json import dumps
 from tests.federation.outgoing import HOME, new_keys, profile
 
 ALICE = HOME.actor("alice")
@@ -154,3 +161,122 @@ async def test_saving_what_says_nothing_new_changes_nothing(db: Database, author
 def test_new_keys_are_new() -> None:
     keys = make_keys()
     assert (keys.rsa.algorithm, keys.ed25519.algorithm) == ("rsa", "ed25519")
+
+
+async def test_124_no_private_key_shows_in_words(db: Database) -> None:
+    """In no repr, as a traceback or a log line would have it, and in nothing that an operator is told of a node."""
+    master_key = new_master_key()
+    authors = Authors(Vault(master_key), HOME)
+    author = await db.write(create_local_actor, authors, "alice", new_keys("alice"), profile)
+    loaded = await db.read(authors.load, ALICE)
+    told = [await db.read(operate.local_keys), await db.read(operate.state)]
+    keys = new_keys("alice")
+    words = "".join(map(repr, (author, loaded, keys, keys.rsa, keys.ed25519, authors, authors.vault, told)))
+    words += "".join(map(str, (author, keys, authors.vault)))
+    assert "PrivateKey" in words
+    for secret in (keys.rsa.der, keys.ed25519.der, keys.ed25519.der[-32:], master_key):
+        for form in (repr(secret)[2:-1], secret.hex(), base64.b64encode(secret).decode()):
+            assert form not in words
+
+
+async def test_wrong_keys_open_nothing_and_leave_everything_as_it_is(db: Database, authors: Authors) -> None:
+    await db.write(create_local_actor, authors, "alice", new_keys("alice"), profile)
+    before = await db.read(operate.state)
+    stranger = Authors(Vault(new_master_key()), HOME)
+    for read in (stranger.load, stranger.sender):
+        with pytest.raises(WrongMasterKey) as raised:
+            await db.write(read, ALICE)
+        assert "backup" in str(raised.value)
+    assert await db.read(operate.state) == before
+    assert (await db.read(authors.load, ALICE)).rsa.public == new_keys("alice").rsa.public
+
+
+async def test_a_row_that_was_sealed_anew_is_opened_anew(db: Database, authors: Authors) -> None:
+    """What is in memory counts only for the very bytes that it was opened from."""
+    await db.write(create_local_actor, authors, "alice", new_keys("alice"), profile)
+    first = await db.read(authors.load, ALICE)
+    sealed = authors.vault.seal(new_keys("other").rsa.der, first.rsa_key_id)
+    row = sa.update(actor_keys).where(actor_keys.c.id == first.rsa_key_id)
+    await db.write(lambda tx: tx.execute(row.values(sealed=sealed)))
+    assert (await db.read(authors.load, ALICE)).rsa.public == new_keys("other").rsa.public
+
+
+async def test_not_more_keys_are_kept_open_than_fit(db: Database, authors: Authors, monkeypatch: Any) -> None:
+    monkeypatch.setattr(authors_module, "MAX_OPENED", 2)
+    names = ("alice", "bob", "carol")
+    for name in names:
+        await db.write(create_local_actor, authors, name, new_keys(name), profile)
+    for name in names * 2:
+        assert (await db.read(authors.load, HOME.actor(name))).rsa.public == new_keys(name).rsa.public
+        assert len(authors._opened) <= 2
+
+
+@pytest.mark.parametrize(
+    "who", [HOME.actor("nobody"), "https://elsewhere.example/users/alice", "", "http://127.0.0.1:1"]
+)
+async def test_who_is_not_here_has_no_author(db: Database, authors: Authors, who: str) -> None:
+    await db.write(create_local_actor, authors, "alice", new_keys("alice"), profile)
+    with pytest.raises(NotFound):
+        await db.read(authors.load, who)
+    with pytest.raises(NotFound):
+        await db.read(authors.sender, who)
+
+
+async def test_059_a_taken_handle_is_refused_in_words_and_changes_nothing(db: Database, authors: Authors) -> None:
+    await db.write(create_local_actor, authors, "alice", new_keys("alice"), profile)
+    before = await db.read(operate.state)
+    with pytest.raises(Refused) as raised:
+        await db.write(create_local_actor, authors, "alice", new_keys("mallory"), profile)
+    assert "taken" in raised.value.safe
+    assert await db.read(operate.state) == before
+
+
+async def test_the_handle_of_the_instance_actor_is_nobodys(db: Database, authors: Authors) -> None:
+    made = await db.write(ensure_instance_actor, authors, new_keys("one"))
+    before = await db.read(operate.state)
+    assert (await db.write(ensure_instance_actor, authors, new_keys("two"))).rsa.public == made.rsa.public
+    with pytest.raises(Refused):
+        await db.write(create_local_actor, authors, "instance.actor", new_keys("mallory"), profile)
+    assert await db.read(operate.state) == before
+
+
+async def test_nobody_who_is_not_here_is_saved(db: Database, authors: Authors) -> None:
+    author = await db.write(create_local_actor, authors, "alice", new_keys("alice"), profile)
+    await db.write(lambda tx: tx.execute(sa.delete(actors)))
+    with pytest.raises(NotFound):
+        await db.write(save_local_actor, author, profile(author) | {"name": "Alice Example"})
+    assert await rows(db, actors) == []
+
+
+async def test_a_broken_document_makes_nobody(db: Database, authors: Authors) -> None:
+    """Keys and document are one: when the document cannot be, there are no keys either, and the handle is free."""
+
+    def broken(author: Author) -> dict[str, Any]:
+        raise Refused("after all")
+
+    with pytest.raises(Refused):
+        await db.write(create_local_actor, authors, "alice", new_keys("alice"), broken)
+    assert (await rows(db, actors), await rows(db, actor_keys)) == ([], [])
+    await db.write(create_local_actor, authors, "alice", new_keys("alice"), profile)
+
+
+@pytest.mark.parametrize(
+    ("change", "more"),
+    [
+        ({}, False),
+        ({"updated": "2026-11-25T00:00:00Z"}, False),
+        ({"proof": {"proofValue": "another"}}, False),
+        ({"name": "Alice Example"}, True),
+        ({"summary": None}, True),
+        ({"attachment": []}, True),
+    ],
+)
+def test_a_document_says_more_when_its_words_differ(change: dict[str, Any], more: bool) -> None:
+    held = {"id": ALICE, "name": "Alice", "tags": ["a", "b"], "updated": "2026-11-01T00:00:00Z", "proof": {"a": 1}}
+    assert says_more(held | change, dumps(held)) is more
+
+
+def test_the_order_of_members_says_nothing_and_that_of_a_list_does() -> None:
+    held = {"id": ALICE, "tags": ["a", "b"]}
+    assert not says_more(dict(reversed(held.items())), dumps(held))
+    assert says_more(held | {"tags": ["b", "a"]}, dumps(held))
