@@ -24,6 +24,7 @@ from keys.proofs import ProofClaim, read_proof
 from schemas.actors import Actor, is_actor, parse_actor
 from schemas.base import datetime_of, id_of
 from schemas.errors import Malformed, SchemaError
+from schemas.jsonld import normalise
 from schemas.urls import origin_of
 
 Outcome = Literal["holds", "fails", "unknown"]
@@ -87,7 +88,7 @@ def _listed_keys(document: dict[str, Any]) -> list[tuple[str, str, str]]:
         if not (isinstance(key_id, str) and isinstance(owner, str) and isinstance(multibase, str)):
             raise Malformed("type", "a Multikey has an id, a controller and publicKeyMultibase")
         return [(key_id, owner, multibase)]
-    actor = parse_actor(document)
+    actor = parse_actor(normalise(document))
     return [(key.id, actor.id, key.multibase) for key in actor.public_keys if key.multibase]
 
 
@@ -172,7 +173,7 @@ def _without_origin(
     unknown = Verdict("unknown", f"Could not ask {origin_of(author)} whose key it is: {why}.")
     if is_actor(document):  # a profile carries its own key: enough for the signature, not for whose
         try:
-            return _listed(parse_actor(document), key_id), unknown
+            return _listed(parse_actor(normalise(document)), key_id), unknown
         except SchemaError:
             return None, unknown
     return None, unknown
@@ -180,7 +181,7 @@ def _without_origin(
 
 async def _actor(author: str, fetch: Fetch) -> Actor:
     document = await fetch(author)
-    actor = parse_actor(document)
+    actor = parse_actor(normalise(document))
     if actor.id != author:
         raise Refused(f"{author} answers as {actor.id}")
     return actor

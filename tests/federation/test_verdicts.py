@@ -10,7 +10,8 @@ import pytest
 
 from federation.clock import iso
 from federation.errors import FederationError, Gone, NotFound, Unreachable, Unsafe
-from federation.verdicts import NO_PINS, Fetch, Pins, Verdicts, check
+from federation.verdicts import NO_PINS, Fetch, Pins, Verdict, Verdicts, check
+from keys import multibase, proofs
 from keys.errors import KeysError
 from keys.material import generate_ed25519
 from keys.proofs import add_proof
@@ -56,6 +57,14 @@ def note(**changes: Any) -> dict[str, Any]:
 
 def signed(document: dict[str, Any], *, by: str = BO, method: str | None = None) -> dict[str, Any]:
     return add_proof(document, KEYS[by], method or key_id(by), NOW - timedelta(days=1))
+
+
+def until(document: dict[str, Any], expires: datetime) -> dict[str, Any]:
+    """Signed like `signed`, but only until a time."""
+    options = signed(document)["proof"] | {"expires": iso(expires)}
+    del options["proofValue"]
+    value = multibase.encode(KEYS[BO].sign(proofs._base(document, options)))
+    return document | {"proof": options | {"proofValue": value}}
 
 
 def origin(*documents: dict[str, Any] | tuple[str, FederationError]) -> Fetch:
@@ -247,3 +256,175 @@ async def test_what_has_no_id_cannot_be_asked_for():
     nameless = {name: value for name, value in note().items() if name != "id"}
     found = await ask(signed(nameless), origin(actor()))
     assert outcomes(found) == ("holds", "holds", "unknown", "unknown")
+
+
+@pytest.mark.parametrize(
+    ("left", "expected"),
+    [
+        (timedelta(seconds=1), ("holds", "holds", "holds", "holds")),
+        (timedelta(), ("holds", "holds", "fails", "fails")),
+        (timedelta(days=-1), ("holds", "holds", "fails", "fails")),
+    ],
+)
+async def test_a_signature_that_was_given_for_a_time_is_in_force_only_for_that(left, expected):
+    document = until(note(), NOW + left)
+    found = await ask(document, origin(actor(), document))
+    assert outcomes(found) == expected
+    assert ("held only until" in found.force.sentence) is (expected[2] == "fails")
+
+
+async def test_a_time_that_was_prolonged_is_a_change():
+    document = until(note(), NOW - timedelta(days=1))
+    document["proof"] |= {"expires": iso(NOW + timedelta(days=1))}
+    assert (await ask(document, origin(actor(), document))).signature.outcome == "fails"
+
+
+async def test_a_tombstone_counts_with_whatever_it_says():
+    document = signed(note())
+    buried = note(type="Tombstone")
+    assert outcomes(await ask(document, origin(actor(), buried))) == ("holds", "holds", "fails", "fails")
+
+
+async def test_an_end_that_is_to_come_is_no_end_and_one_that_is_no_time_neither():
+    for end in (iso(NOW + timedelta(seconds=1)), "soon", 7, None, "9999-12-31T23:59:59Z"):
+        document = signed(note(endTime=end))
+        assert (await ask(document, origin(actor(), document))).overall == "holds", end
+
+
+async def test_what_is_not_signed_is_not_asked_for():
+    asked: list[str] = []
+
+    async def fetch(url: str) -> dict[str, Any]:
+        asked.append(url)
+        return actor()
+
+    await ask(note(), fetch)
+    assert asked == []
+
+
+# ---- documents that are hard to ask about
+
+
+async def test_a_document_that_names_no_author_is_nobodys():
+    nobodys = {name: value for name, value in note().items() if name != "attributedTo"}
+    found = await ask(signed(nobodys), origin(actor(), nobodys))
+    assert (found.signature.outcome, found.key.outcome, found.overall) == ("unknown", "fails", "fails")
+    assert found.author is None
+    assert "no author" in found.key.sentence
+
+
+async def test_what_two_people_say_is_nobodys():
+    found = await ask(signed(note(attributedTo=[BO, EVE])), origin(actor(), actor(EVE)))
+    assert found.overall == "fails"
+
+
+@pytest.mark.parametrize(
+    "proof",
+    [
+        {},
+        None,
+        "proof",
+        [],
+        [signed(note())["proof"]] * 2,
+        signed(note())["proof"] | {"proofValue": "z"},
+        signed(note())["proof"] | {"proofValue": 7},
+        signed(note())["proof"] | {"proofPurpose": "authentication"},
+        signed(note())["proof"] | {"created": "yesterday"},
+        signed(note())["proof"] | {"verificationMethod": None},
+        signed(note())["proof"] | {"cryptosuite": "eddsa-rdfc-2022"},
+        [{}] * 11,
+    ],
+    ids=str,
+)
+async def test_no_broken_proof_is_a_proof_or_a_fault(proof):
+    document = note(proof=proof)
+    found = await ask(document, origin(actor(), document))
+    assert outcomes(found) == ("fails", "unknown", "unknown", "fails")
+    assert found.document_id == note()["id"]
+
+
+@pytest.mark.parametrize("away", [Unreachable("timed out"), None], ids=["away", "no network"])
+async def test_a_profile_proves_its_own_words_while_its_origin_is_away_and_not_whose_they_are(away):
+    fetch = None if away is None else origin((BO, away))
+    assert outcomes(await ask(signed(actor()), fetch)) == ("holds", "unknown", "unknown", "unknown")
+    changed = signed(actor()) | {"name": "Somebody else"}
+    assert outcomes(await ask(changed, fetch)) == ("fails", "unknown", "unknown", "fails")
+
+
+async def test_a_profile_with_a_key_that_it_does_not_list_proves_nothing():
+    found = await ask(signed(actor(), by=EVE, method=key_id(EVE)), origin((BO, Unreachable("timed out"))))
+    assert outcomes(found)[:2] == ("unknown", "unknown")
+
+
+async def test_a_profile_that_is_none_while_its_origin_is_away_proves_nothing():
+    document = signed({name: value for name, value in actor().items() if name != "inbox"})
+    assert (await ask(document, origin((BO, Unreachable("timed out"))))).signature.outcome == "unknown"
+
+
+async def test_a_profile_at_its_origin_holds():
+    document = signed(actor())
+    assert outcomes(await ask(document, origin(document))) == ("holds",) * 4
+
+
+async def test_a_profile_with_a_strangers_key_in_it_is_not_the_one_at_its_origin():
+    """Eve copies Bo's profile, puts her key in, and signs: it holds together, and is not Bo's."""
+    hers = actor()["assertionMethod"][0] | {"publicKeyMultibase": KEYS[EVE].public.multibase}
+    forged = signed(actor(assertionMethod=[hers]), by=EVE, method=key_id(BO))
+    found = await ask(forged, origin(signed(actor())))
+    assert (found.signature.outcome, found.overall) == ("fails", "fails")
+    alone = await ask(forged, None)
+    assert (alone.signature.outcome, alone.key.outcome, alone.overall) == ("holds", "unknown", "unknown")
+    pinned = await ask(forged, None, Pins.of([actor()]))
+    assert pinned.signature.outcome == "fails"
+
+
+async def test_an_activity_is_its_actors():
+    activity = {"@context": [AS_CONTEXT, DATA_INTEGRITY_V1], "id": f"{BO}/activities/1", "type": "Create"}
+    document = signed(activity | {"actor": BO, "object": note(attributedTo=EVE)})
+    found = await ask(document, origin(actor(), document))
+    assert (found.author, found.overall) == (BO, "holds")
+
+
+async def test_an_author_who_writes_in_another_form_is_read_as_by_the_rest_of_the_node():
+    spelt_out = {("@type" if name == "type" else name): value for name, value in actor().items()}
+    document = signed(note())
+    assert (await ask(document, origin(spelt_out, document))).overall == "holds"
+    assert (await ask(document, None, Pins.of([spelt_out]))).key.outcome == "holds"
+
+
+@pytest.mark.parametrize("served", [{"id": BO}, {"id": BO, "type": "Note"}, {"id": BO, "@graph": []}])
+async def test_what_is_no_actor_vouches_for_nobody(served):
+    document = signed(note())
+    assert outcomes(await ask(document, origin(served, document)))[:2] == ("unknown", "fails")
+
+
+# ---- pins, and an origin that says otherwise
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [(Gone("410"), "fails"), (NotFound("404"), "fails"), (Unreachable("503"), "holds"), (Unsafe("private"), "holds")],
+)
+async def test_a_pin_does_not_outweigh_an_origin_that_says_no(said, outcome):
+    document = signed(note())
+    found = await ask(document, origin((BO, said), document), Pins.of([actor()]))
+    assert (found.signature.outcome, found.key.outcome) == ("holds", outcome)
+
+
+async def test_a_tampered_document_fails_under_a_pinned_key_too():
+    found = await ask(signed(note()) | {"content": "<p>Busy</p>"}, None, Pins.of([actor()]))
+    assert outcomes(found) == ("fails", "holds", "unknown", "fails")
+
+
+async def test_without_network_an_unpinned_key_is_not_the_authors():
+    found = await ask(signed(note()), None, Pins.of([actor(EVE)]))
+    assert outcomes(found) == ("unknown", "unknown", "unknown", "unknown")
+
+
+@pytest.mark.parametrize("fails", ["signature", "key", "force"])
+@pytest.mark.parametrize("others", ["holds", "unknown"])
+def test_one_no_is_a_no_and_one_doubt_is_never_a_yes(fails, others):
+    answers = dict.fromkeys(("signature", "key", "force"), Verdict(others, ""))
+    assert Verdicts(**answers).overall == others
+    assert Verdicts(**answers | {fails: Verdict("fails", "")}).overall == "fails"
+    assert Verdicts(**answers | {fails: Verdict("unknown", "")}).overall == "unknown"
