@@ -309,7 +309,10 @@ async def test_090_strangers_are_forgotten_and_nobody_else(home: Home, resolver:
     await home.db.write(lambda tx: tx.execute(this.values(gone_at=tx.now)))
     assert await home.db.write(forget_strangers) == 0
     home.clock.offset += timedelta(days=31)
+    forgotten = asyncio.Event()
+    home.db.subscribe("actors", lambda payload: forgotten.set())
     assert await home.db.write(forget_strangers) == 1
+    await asyncio.wait_for(forgotten.wait(), 5)  # PostgreSQL says so only after the commit
     known = await home.db.read(lambda tx: tx.rows(sa.select(actors.c.id).where(~actors.c.local)))
     assert {row.id for row in known} == {follower.id, blocked.id, ended.id}
     assert stranger.id not in {row.actor_id for row in await key_rows(home)}
