@@ -25,7 +25,7 @@ from schemas.actors import Actor, is_actor, parse_actor
 from schemas.base import datetime_of, id_of
 from schemas.errors import Malformed, SchemaError
 from schemas.jsonld import normalise
-from schemas.urls import origin_of
+from schemas.urls import origin_of, url_of
 
 Outcome = Literal["holds", "fails", "unknown"]
 Fetch = Callable[[str], Awaitable[dict[str, Any]]]
@@ -170,7 +170,8 @@ def _without_origin(
 ) -> tuple[PublicKey | None, Verdict]:
     if key_id in pins.keys:
         return pins.keys[key_id], Verdict("holds", f"The key of {author}, pinned from an earlier meeting.")
-    unknown = Verdict("unknown", f"Could not ask {origin_of(author)} whose key it is: {why}.")
+    whom = origin_of(author) if url_of(author) else "anybody"
+    unknown = Verdict("unknown", f"Could not ask {whom} whose key it is: {why}.")
     if is_actor(document):  # a profile carries its own key: enough for the signature, not for whose
         try:
             return _listed(parse_actor(normalise(document)), key_id), unknown

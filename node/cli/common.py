@@ -87,8 +87,13 @@ async def _awaited(work: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.k
 
 def fail(message: str, code: int) -> NoReturn:
     """One line that says what is wrong and how to mend it, then leave."""
-    click.echo(f"freehold: {' '.join(message.split())}", err=True)
+    click.echo(f"freehold: {printable(' '.join(message.split()))}", err=True)
     sys.exit(code)
+
+
+def printable(text: str) -> str:
+    """What a stranger may have written, fit for one line of a terminal: nothing in it moves a cursor or hides words."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 @asynccontextmanager

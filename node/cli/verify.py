@@ -12,14 +12,16 @@ import click
 
 from federation.client import Client
 from federation.clock import Clock
-from federation.errors import FederationError
-from federation.verdicts import NO_PINS, Fetch, Outcome, Pins, Verdicts, check
+from federation.errors import FederationError, Unsafe
+from federation.fetches import is_at
+from federation.verdicts import NO_PINS, Outcome, Pins, Verdicts, check
 from node.app import client_settings
-from node.cli.common import COULD_NOT, REFUSED, Options, common_options, fail, run, show
+from node.cli.common import COULD_NOT, REFUSED, Options, common_options, fail, printable, run, show
 from schemas.errors import SchemaError
-from schemas.strict_json import loads_object
+from schemas.strict_json import MAX_BYTES, loads_object
 
 EXIT: dict[Outcome, int] = {"holds": 0, "fails": REFUSED, "unknown": COULD_NOT}
+MAX_SENTENCE = 500
 MARKS: dict[Outcome, str] = {"holds": "yes", "fails": "NO", "unknown": "could not check"}
 
 
@@ -45,13 +47,16 @@ async def _verify(options: Options, what: str, pins: tuple[Path, ...]) -> Verdic
     # trying things out on loopback is the only case in which plain http may vouch for anybody
     client = Client(client_settings(settings, allow_http=bool(settings.network.allow_networks)), None, None)
 
-    async def fetch(url: str) -> dict[str, Any]:
-        return (await client.get_document(url)).document
+    async def fetch(document_id: str) -> dict[str, Any]:
+        fetched = await client.get_document(document_id)
+        if not is_at(document_id, fetched.url):  # a redirect may lead to a stranger, who vouches for nobody
+            raise Unsafe(f"{document_id} leads to {fetched.url}")
+        return fetched.document
 
     try:
         trusted = Pins.of([_read(path) for path in pins]) if pins else NO_PINS
-        if what.startswith(("https://", "http://")):
-            document = await _fetched(what, fetch)
+        if what.lower().startswith(("https://", "http://")):
+            document = await _fetched(what, client)
         else:
             document = _read(Path(what))
         return await check(document, fetch, trusted, Clock(timedelta(seconds=settings.node.clock_offset)).now())
@@ -59,16 +64,19 @@ async def _verify(options: Options, what: str, pins: tuple[Path, ...]) -> Verdic
         await client.close()
 
 
-async def _fetched(url: str, fetch: Fetch) -> dict[str, Any]:
+async def _fetched(url: str, client: Client) -> dict[str, Any]:
+    """From wherever it stands: its proof says whose it is, not its address."""
     try:
-        return await fetch(url)
+        return (await client.get_document(url)).document
     except FederationError as error:
-        fail(f"{url} could not be had: {error}", COULD_NOT if error.retry else REFUSED)
+        not_tried = error.retry or isinstance(error, Unsafe)
+        fail(f"no document to check: {error}", COULD_NOT if not_tried else REFUSED)
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return loads_object(path.read_bytes())
+        with path.open("rb") as file:
+            return loads_object(file.read(MAX_BYTES + 1))
     except SchemaError as error:
         fail(f"{path} is not a document that can be signed: {error}", REFUSED)
 
@@ -82,4 +90,4 @@ def _words(verdicts: Verdicts) -> str:
     lines = [f"{title:<10} {MARKS[verdict.outcome]:<16} {verdict.sentence}" for title, verdict in rows]
     if verdicts.signed_at is not None:
         lines.append(f"{'Signed':<10} {verdicts.signed_at:%Y-%m-%d %H:%M} UTC with {verdicts.key_id}")
-    return "\n".join(lines)
+    return "\n".join(printable(line[:MAX_SENTENCE]) for line in lines)
