@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner
 
+from federation.clock import Clock
+from federation.storage import Database, Tx
 from node.cli import main
+from node.settings import load
 
 PASSWORD = "seven quiet herons"
 
@@ -32,6 +36,14 @@ class Freehold:
     def json(self, *arguments: str) -> Any:
         """The same with `--json`."""
         return json.loads(self.run(*arguments, "--json"))
+
+    async def write(self, fn: Callable[[Tx], Any]) -> Any:
+        """Do something to the node's database that no command does."""
+        db = await Database.open(load(self.data, self.environ).database_url, Clock())
+        try:
+            return await db.write(fn)
+        finally:
+            await db.close()
 
     def set_up(self) -> None:
         """For Amara, at amara.example."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 
 import pytest
 import sqlalchemy as sa
 
-from federation.storage import Database
 from federation.tables import deliveries
-from node.cli.common import Options
 from tests.node.cli.freehold import Freehold
 from tests.node.neighbours import BO, actor, follow, know
 
@@ -21,19 +20,6 @@ def freehold(environ, tmp_path) -> Freehold:
     made = Freehold(tmp_path / "data", environ)
     made.set_up()
     return made
-
-
-async def on_database(freehold: Freehold, monkeypatch, fn):
-    """Do something to the node's database that no command does."""
-    for name, value in freehold.environ.items():
-        monkeypatch.setenv(name, value)
-    from federation.clock import Clock
-
-    db = await Database.open(Options(freehold.data, None, as_json=False).settings.database_url, Clock())
-    try:
-        return await db.write(fn)
-    finally:
-        await db.close()
 
 
 def test_a_module_is_published_listed_and_shown(freehold, tmp_path):
@@ -129,22 +115,20 @@ def test_what_cannot_be_is_refused_in_one_line_and_changes_nothing(freehold, arg
 
 
 @pytest.mark.parametrize("who", ["@bo@bo.example", "acct:bo@bo.example", BO, "https://bo.example/@bo"])
-async def test_somebody_whose_server_is_away_can_be_unfollowed(freehold, monkeypatch, who):
+async def test_somebody_whose_server_is_away_can_be_unfollowed(freehold, who):
     amara = "https://amara.example/users/amara"
 
     def know_bo(tx):
         follow(tx, amara, know(tx, actor(), acct="bo@bo.example"))
         follow(tx, BO, amara)
 
-    await on_database(freehold, monkeypatch, know_bo)
+    await freehold.write(know_bo)
     # the commands run loops of their own: not in this one
-    import asyncio
-
     assert [person["handle"] for person in await asyncio.to_thread(freehold.json, "following")] == ["bo@bo.example"]
     assert "@bo@bo.example  accepted" in await asyncio.to_thread(freehold.run, "followers")
     assert (await asyncio.to_thread(freehold.json, "unfollow", who))["actor"] == BO
     assert await asyncio.to_thread(freehold.json, "following") == []
-    count = await on_database(freehold, monkeypatch, lambda tx: tx.scalar(sa.select(sa.func.count(deliveries.c.id))))
+    count = await freehold.write(lambda tx: tx.scalar(sa.select(sa.func.count(deliveries.c.id))))
     assert count == 1  # the Undo waits for them
 
 
