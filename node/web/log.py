@@ -37,6 +37,7 @@ async def secure(request: web.Request, response: web.StreamResponse) -> None:
     """Signal `on_response_prepare`: what a handler has set itself (a stricter policy for media) stays."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    response.headers["Server"] = "Freehold"  # which library of which version is nobody's business
     if request.app[PROXIES].is_https(request):
         response.headers.setdefault("Strict-Transport-Security", HSTS)
 
