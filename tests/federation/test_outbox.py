@@ -494,12 +494,15 @@ async def test_an_update_keeps_published_and_never_goes_back(home: Home) -> None
     await create(home, note)
     later = (home.clock.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
     await update(home, note | {"content": "2", "published": "2030-01-01T00:00:00Z", "updated": later})
-    await update(home, note | {"content": "3"})  # now, which is before that
+    await update(home, note | {"content": "3", "published": None})  # now, which is before that
+    (held,) = await stored(home, objects)
+    assert msgspec.json.decode(held.body)["published"] == note["published"]
+    await update(home, note | {"content": "4", "published": "2030-01-01T00:00:00Z"})
     (held,) = await stored(home, objects)
     document = msgspec.json.decode(held.body)
     assert document["published"] == note["published"]
     assert document["updated"] == later
-    assert document["content"] == "3"
+    assert document["content"] == "4"
 
 
 async def test_164_what_happens_to_one_object_is_queued_in_its_order(home: Home, host: Host) -> None:

@@ -136,7 +136,7 @@ async def test_a_key_counts_only_from_the_authors_own_document():
 
 
 async def test_an_origin_that_answers_as_somebody_else_vouches_for_nobody():
-    document = signed(note())
+    document = signed(note(), by=EVE)
 
     async def fetch(url: str) -> dict[str, Any]:
         return document if url == document["id"] else actor(EVE)

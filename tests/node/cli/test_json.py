@@ -92,6 +92,7 @@ def _check(value: Any, name: str) -> None:
 
 
 def _check_plain(value: Any, name: str) -> None:
+    assert name not in NESTED, (name, value)
     if name in NUMBERS:
         assert type(value) is int
     elif name in FLAGS:

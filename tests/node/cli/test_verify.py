@@ -81,9 +81,10 @@ def is_one_line(said: str) -> bool:
     return said.startswith("freehold: ") and said.endswith("\n") and said[:-1].isprintable() and len(said) < 400
 
 
-@pytest.mark.parametrize("kind", ["file", "address"])
+@pytest.mark.parametrize("kind", ["file", "address", "loud address"])
 async def test_what_stands_holds(verify: Verify, note: dict[str, Any], bo: RemoteActor, tmp_path: Path, kind: str):
-    said = await verify(written(tmp_path, note) if kind == "file" else note["id"])
+    address = note["id"].replace("http:", "HTTP:") if kind == "loud address" else note["id"]
+    said = await verify(written(tmp_path, note) if kind == "file" else address)
     assert marks(said) == ["yes", "yes", "yes"]
     assert f"UTC with {bo.proof_key_id}" in said
 
