@@ -48,6 +48,8 @@ async def lay_ground(settings: Settings) -> Ground:
     """Open the database, bring it to this version, and make sure that its keys can be opened."""
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     clock = Clock(timedelta(seconds=settings.node.clock_offset))
+    if not settings.storage.database_url:  # SQLite gives the files beside it the same mode
+        (settings.data / "freehold.db").touch(mode=0o600)
     try:
         await migrate.ensure(settings.database_url)
         db = await Database.open(settings.database_url, clock)

@@ -86,7 +86,7 @@ def price(code: str) -> Callable[[str], Decimal]:
 
     def read(text: str) -> Decimal:
         if not _FIGURE.match(text):
-            raise ValueError("Write digits only, such as 68 or 68.50. The currency stands beside it.")
+            raise ValueError("Write digits only, such as 68 or 68.50, without the currency.")
         amount = Decimal(text)
         places = currencies()[code].decimals if code in currencies() else 2
         exact = amount.quantize(Decimal(1).scaleb(-places))

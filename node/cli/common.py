@@ -9,7 +9,7 @@ import asyncio
 import functools
 import json
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -34,6 +34,8 @@ T = TypeVar("T")
 REFUSED = 1
 COULD_NOT = 2
 MAX_TEXT = 1_000_000
+ALIASES = {"price": "rate", "unit": "rate", "handle": "username", "to": "audience"}
+"""Fields of forms whose option is named otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def run(work: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T
     try:
         return asyncio.run(_awaited(work, *args, **kwargs))
     except Invalid as error:
-        fail(" ".join(dict.fromkeys(error.errors.values())), REFUSED)
+        fail(_named(error.errors), REFUSED)
     except FederationError as error:
         fail(str(error), COULD_NOT if error.retry else REFUSED)
     except (NodeError, SchemaError, KeysError) as error:
@@ -79,6 +81,18 @@ def run(work: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T
         fail(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), COULD_NOT)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _named(errors: Mapping[str, str]) -> str:
+    """What a form says of its fields, each sentence after the option that it is about, where there is one."""
+    context = click.get_current_context(silent=True)
+    options = context.command.params if context else []
+    written = {option.name: option.opts[0] for option in options if isinstance(option, click.Option)}
+    said = []
+    for field, sentence in errors.items():
+        option = written.get(ALIASES.get(field, field))
+        said.append(f"{option}: {sentence}" if option else sentence)
+    return " ".join(dict.fromkeys(said))
 
 
 async def _awaited(work: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:

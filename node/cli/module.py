@@ -27,7 +27,7 @@ def module() -> None:
 @click.option("--summary", default="")
 @click.option("--skill", "skills", multiple=True, metavar="NAME[=URI]", help="What it teaches; again for each skill.")
 @click.option("--licence", default="CC-BY-4.0", show_default=True)
-@click.option("--minutes", metavar="N", default="30", show_default=True)
+@click.option("--minutes", metavar="N", default="", help="How long it takes.")
 @common_options
 def publish(options: Options, file: Path, skills: tuple[str, ...], **given: Any) -> None:
     """Sign a module, announce it and send both to your followers."""

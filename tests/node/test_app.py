@@ -21,6 +21,8 @@ async def test_a_first_start_makes_a_key_that_only_its_owner_can_read(settings, 
     path = settings.data / "master.key"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(settings.data.stat().st_mode) == 0o700
+    for file in settings.data.glob("freehold.db*"):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
     assert len(base64.b64decode(path.read_text())) == 32
     assert os.listdir(settings.data).count("master.key") == 1
     assert not [name for name in os.listdir(settings.data) if name.startswith(".master")]

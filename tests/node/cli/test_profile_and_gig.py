@@ -53,7 +53,7 @@ def test_a_profile_is_changed_field_by_field(freehold):
 def test_a_wrong_profile_is_refused_in_one_line(freehold):
     before = freehold.json("state")
     said = freehold.run("profile", "set", "--rate", "lots/hour", code=1)
-    assert said == "freehold: Write digits only, such as 68 or 68.50. The currency stands beside it.\n"
+    assert said == "freehold: --rate: Write digits only, such as 68 or 68.50, without the currency.\n"
     assert "That day has passed" in freehold.run("profile", "set", "--free-from", "2020-01-01", code=1)
     assert freehold.json("state") == before
 
@@ -96,7 +96,8 @@ def test_a_request_without_a_price(freehold):
     ("arguments", "says"),
     [
         (("publish", "--offer"), "Write a title"),
-        (("publish", "--offer", *GIG, "--rate", "a lot/hour"), "Write digits only"),
+        (("publish", "--offer", *GIG, "--rate", "a lot/hour"), "--rate: Write digits only"),
+        (("publish", "--offer", *GIG, "--available", "-1"), "--available: Write digits only"),
         (("publish", "--offer", *GIG, "--currency", "EURO"), "three letters"),
         (("publish", "--offer", *GIG, "--until", "2020-01-01"), "That day has passed"),
         (("show", "nothing"), "There is no gig"),
