@@ -15,6 +15,7 @@ from node.vocabularies import currencies
 T = TypeVar("T")
 
 MAX_PRICE = Decimal(10) ** 9
+MAX_QUANTITY = 100_000
 _FIGURE = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?\Z", re.ASCII)
 
 
@@ -92,7 +93,9 @@ def price(code: str) -> Callable[[str], Decimal]:
         exact = amount.quantize(Decimal(1).scaleb(-places))
         if exact != amount:
             raise ValueError(_too_fine(code, places))
-        if not 0 < exact < MAX_PRICE:
+        if exact >= MAX_PRICE:
+            raise ValueError(f"Write an amount below {MAX_PRICE:,}.")
+        if not exact:
             raise ValueError("Write an amount above 0, or leave this empty.")
         return exact
 
@@ -110,7 +113,9 @@ def quantity(text: str) -> Decimal:
     if not _FIGURE.match(text) or len(text.partition(".")[2]) > 2:
         raise ValueError("Write digits only, such as 40 or 2.5.")
     number = Decimal(text)
-    if not 0 < number <= 100_000:
+    if number > MAX_QUANTITY:
+        raise ValueError(f"Write a number of at most {MAX_QUANTITY:,}.")
+    if not number:
         raise ValueError("Write a number above 0, or leave this empty.")
     return number
 

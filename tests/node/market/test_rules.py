@@ -50,6 +50,7 @@ def test_purpose_and_title_are_enough():
         ("body", "x" * 20_001, "at most 20,000"),
         ("price", "lots", "Write digits only"),
         ("price", "0", "above 0"),
+        ("available", "100001", "at most 100,000"),
         ("price", "52.001", "2 decimals"),
         ("currency", "GBR", "three letters"),
         ("unit", "week", "for an hour, for a day, or for all of it"),

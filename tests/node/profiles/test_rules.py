@@ -73,7 +73,7 @@ def test_only_a_name_is_needed():
         ("rate", "٦٨", "Write digits only"),
         ("rate", "0", "above 0"),
         ("rate", "68.005", "EUR has 2 decimals"),
-        ("rate", "999999999999", "above 0"),
+        ("rate", "999999999999", "below 1,000,000,000"),
         ("currency", "EURO", "three letters"),
         ("currency", "XXX", "three letters"),
         ("unit", "week", "for an hour or for a day"),
