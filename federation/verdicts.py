@@ -18,7 +18,7 @@ from typing import Any, Literal
 from federation.clock import iso
 from federation.errors import FederationError, Gone, NotFound, Refused, Unreachable, Unsafe
 from keys.encoding import public_from_multibase
-from keys.errors import KeysError
+from keys.errors import BadSignature, KeysError
 from keys.material import PublicKey
 from keys.proofs import ProofClaim, read_proof
 from schemas.actors import Actor, is_actor, parse_actor
@@ -93,6 +93,7 @@ def _listed_keys(document: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 
 NO_PINS = Pins({}, {})
+CHANGED = "this is not what was signed, or another key signed it"
 
 
 async def check(document: dict[str, Any], fetch: Fetch | None, pins: Pins, now: datetime) -> Verdicts:
@@ -134,7 +135,8 @@ def _signature(claim: ProofClaim, key: PublicKey | None) -> Verdict:
     try:
         claim.verify(key)
     except KeysError as error:
-        return Verdict("fails", f"The signature does not hold: {error}.")
+        reason = CHANGED if type(error) is BadSignature else error
+        return Verdict("fails", f"The signature does not hold: {reason}.")
     return Verdict("holds", "The signature holds: nothing was changed since it was signed.")
 
 

@@ -15,6 +15,7 @@ from federation.clock import Clock
 from federation.errors import FederationError, Unsafe
 from federation.fetches import is_at
 from federation.verdicts import NO_PINS, Outcome, Pins, Verdicts, check
+from keys.errors import KeysError
 from node.app import client_settings
 from node.cli.common import COULD_NOT, REFUSED, Options, common_options, fail, printable, run, show
 from schemas.errors import SchemaError
@@ -54,7 +55,7 @@ async def _verify(options: Options, what: str, pins: tuple[Path, ...]) -> Verdic
         return fetched.document
 
     try:
-        trusted = Pins.of([_read(path) for path in pins]) if pins else NO_PINS
+        trusted = _pinned(pins) if pins else NO_PINS
         if what.lower().startswith(("https://", "http://")):
             document = await _fetched(what, client)
         else:
@@ -71,6 +72,15 @@ async def _fetched(url: str, client: Client) -> dict[str, Any]:
     except FederationError as error:
         not_tried = error.retry or isinstance(error, Unsafe)
         fail(f"no document to check: {error}", COULD_NOT if not_tried else REFUSED)
+
+
+def _pinned(paths: tuple[Path, ...]) -> Pins:
+    documents = [_read(path) for path in paths]
+    try:
+        return Pins.of(documents)
+    except (SchemaError, KeysError) as error:
+        named = ", ".join(str(path) for path in paths)
+        fail(f"--pin takes documents of actors or of keys, and not what is in {named}: {error}.", REFUSED)
 
 
 def _read(path: Path) -> dict[str, Any]:

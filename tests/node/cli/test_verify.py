@@ -213,6 +213,18 @@ async def test_a_file_that_is_no_document_is_refused_in_one_line(
     assert "bad.json" in said
 
 
+async def test_a_pin_that_holds_no_key_is_named(verify: Verify, note: dict[str, Any], tmp_path: Path):
+    file = written(tmp_path, note)
+    said = await verify(file, "--pin", file, code=1)
+    assert is_one_line(said)
+    assert f"--pin takes documents of actors or of keys, and not what is in {file}" in said
+
+
+async def test_what_was_changed_is_said_once(verify: Verify, note: dict[str, Any], tmp_path: Path):
+    said = await verify(written(tmp_path, note | {"content": "<p>Something else</p>"}), code=1)
+    assert "The signature does not hold: this is not what was signed, or another key signed it." in said
+
+
 @pytest.mark.parametrize("what", ["a folder", "nothing", "no name"])
 async def test_what_cannot_be_read_could_not_be_checked(verify: Verify, tmp_path: Path, what: str):
     (tmp_path / "folder").mkdir()
