@@ -214,7 +214,7 @@ async def test_what_is_wrong_stands_beside_its_field_and_nothing_is_changed(hous
     status, _, text = await save(visitor, **FORM | {"rate": "lots", "links": "okafor.example", "headline": "Kept <b>"})
     assert status == 422
     assert re.search(r'id="rate"[^>]*value="lots"[^>]*aria-describedby="rate-error"[^>]*aria-invalid="true"', text)
-    assert "Write digits only, such as 68 or 68.50." in text
+    assert "Write digits only, such as 68 or 68.50, without the currency." in text
     assert 'href="#rate"' in text
     assert 'href="#links"' in text
     assert "Kept &lt;b&gt;" in text, "nothing that was typed is lost"
