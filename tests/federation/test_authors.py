@@ -29,6 +29,7 @@ from keys.proofs import read_proof
 from keys.vault import Vault, new_master_key
 from schemas.strict_json import dumps
 from tests.federation.outgoing import HOME, new_keys, profile
+from tests.federation.world import SQLITE
 
 ALICE = HOME.actor("alice")
 
@@ -92,6 +93,7 @@ async def test_059_a_handle_is_taken_for_ever(db: Database, authors: Authors) ->
     assert await rows(db, actor_keys) == before
 
 
+@SQLITE
 @pytest.mark.parametrize("handle", ["", "Alice", "a b", "a/b", "a@b", "-a", "x" * 31, "instance.actor", "a\n"])
 async def test_handles_that_cannot_be_are_refused(db: Database, authors: Authors, handle: str) -> None:
     with pytest.raises(Refused):
@@ -211,6 +213,7 @@ async def test_not_more_keys_are_kept_open_than_fit(db: Database, authors: Autho
         assert len(authors._opened) <= 2
 
 
+@SQLITE
 @pytest.mark.parametrize(
     "who", [HOME.actor("nobody"), "https://elsewhere.example/users/alice", "", "http://127.0.0.1:1"]
 )
