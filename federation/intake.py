@@ -84,28 +84,22 @@ def _settle(futures: list[asyncio.Future[None]], error: BaseException | None) ->
 
 def store(tx: Tx, messages: Sequence[Message]) -> None:
     """Insert those that are new; the first of two with one id wins, and a second with another body is logged."""
-    new: dict[str, Message] = {}
-    known = {row.activity_id: row.body for row in _known(tx, [message.key for message in messages])}
-    for message in messages:
-        if message.key in known:
-            _compare(message, known[message.key])
-        elif message.key in new:
-            _compare(message, new[message.key].body)
-        else:
-            new[message.key] = message
-    if new:
-        tx.execute(tx.insert_new(inbox_messages, "activity_id"), [_row(tx, message) for message in new.values()])
+    first = {message.key: message for message in reversed(messages)}
+    rows = [_row(tx, message) for message in reversed(first.values())]
+    inserted = tx.execute(tx.insert_new(inbox_messages, "activity_id"), rows).rowcount
+    if inserted:  # on PostgreSQL nobody says how many, which is -1
         tx.notify(TOPIC)
+    if inserted != len(messages):
+        _compare(tx, messages)
 
 
-def _known(tx: Tx, keys: list[str]) -> Sequence[sa.Row[tuple[str, bytes]]]:
+def _compare(tx: Tx, messages: Sequence[Message]) -> None:
     columns = (inbox_messages.c.activity_id, inbox_messages.c.body)
-    return tx.rows(sa.select(*columns).where(inbox_messages.c.activity_id.in_(keys)))
-
-
-def _compare(message: Message, first: bytes | None) -> None:
-    if first is not None and first != message.body:
-        _log.warning("inbox.same_id_other_body", activity=message.key, actor=message.actor_id)
+    held = tx.rows(sa.select(*columns).where(inbox_messages.c.activity_id.in_([message.key for message in messages])))
+    bodies = {row.activity_id: row.body for row in held}
+    for message in messages:
+        if bodies[message.key] not in (None, message.body):
+            _log.warning("inbox.same_id_other_body", activity=message.key, actor=message.actor_id)
 
 
 def _row(tx: Tx, message: Message) -> dict[str, object]:
