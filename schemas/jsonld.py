@@ -10,9 +10,11 @@ and are left out of that.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 from typing import Any
+
+import msgspec
 
 from schemas import contexts
 from schemas.errors import Malformed
@@ -38,6 +40,7 @@ MAX_MEMBERS = 600
 MAX_OBJECTS = 60
 """A document over these is not worth rewriting, which costs 700 times what reading JSON costs: up to 1 ms an object."""
 MAX_CONTEXTS = 16
+MAX_REMEMBERED = 4_096
 FORBIDDEN = frozenset({"@graph", "@included", "@reverse"})
 
 _PREFIXES = {"as": AS, "vf": VF, "om2": OM2, "schema": SCHEMA, "fh": FREEHOLD, "sec": SECURITY, "toot": TOOT}
@@ -122,6 +125,17 @@ def _usual(context: Any) -> bool:
         return all(not isinstance(item, list) and _usual(item) for item in context)
     if not isinstance(context, dict):
         return False
+    written = msgspec.json.encode(context)
+    return _known(written) if len(written) <= MAX_REMEMBERED else _leaves_terms(context)
+
+
+@lru_cache(256)
+def _known(context: bytes) -> bool:
+    """The same few contexts come again and again."""
+    return _leaves_terms(msgspec.json.decode(context))
+
+
+def _leaves_terms(context: dict[str, Any]) -> bool:
     return all(_harmless(term, value, context) for term, value in context.items())
 
 
