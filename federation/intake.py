@@ -84,8 +84,10 @@ def _settle(futures: list[asyncio.Future[None]], error: BaseException | None) ->
 
 def store(tx: Tx, messages: Sequence[Message]) -> None:
     """Insert those that are new; the first of two with one id wins, and a second with another body is logged."""
-    first = {message.key: message for message in reversed(messages)}
-    rows = [_row(tx, message) for message in reversed(first.values())]
+    first: dict[str, Message] = {}
+    for message in messages:
+        first.setdefault(message.key, message)
+    rows = [_row(tx, message) for message in first.values()]  # in the order in which they came
     inserted = tx.execute(tx.insert_new(inbox_messages, "activity_id"), rows).rowcount
     if inserted:  # on PostgreSQL nobody says how many, which is -1
         tx.notify(TOPIC)

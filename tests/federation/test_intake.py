@@ -41,6 +41,12 @@ async def test_the_first_of_two_with_one_id_wins(db: Database) -> None:
     assert [line["event"] for line in logs] == ["inbox.same_id_other_body"] * 2
 
 
+async def test_a_repeated_message_does_not_lose_its_place(db: Database) -> None:
+    """A Create must not come to stand behind the Delete that followed it, because it was sent twice."""
+    await db.write(store, [message(1), message(2), message(1), message(3), message(2)])
+    assert await keys(db) == [message(number).key for number in (1, 2, 3)]
+
+
 async def test_an_id_is_known_for_ever(db: Database) -> None:
     """Also when the body is forgotten: the id is why an effect happens once."""
     await db.write(store, [message(1)])
