@@ -7,7 +7,7 @@ from aiohttp import web
 from federation.media_type import wanted
 from node.web.keys import DOORS
 
-VARY = "Accept, Signature, Cookie"
+VARY = "Accept, Accept-Language, Signature, Cookie"
 
 
 def wants_document(request: web.Request) -> bool:

@@ -1,7 +1,9 @@
 """Templates -> pages. Every page has the same frame, the same headers, and no way to run a script.
 
 A template knows: `viewer` (or None), `csrf` (the form's token), `host`, `version`, `here` (which place of the main
-navigation it belongs to), `now`, and what its handler gives it. Macros stand in `templates/parts.html`.
+navigation it belongs to), `now`, `language`, and what its handler gives it. Macros stand in `templates/parts.html`.
+Its own sentences stand in `_()` or `{% trans %}`; a `node.language.Sentence` that it writes is said in the reader's
+language by itself.
 """
 
 from __future__ import annotations
@@ -12,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 
+from node.language import ENGLISH, preferred, say, translations
 from node.text import roomy
 from node.web import words
 from node.web.assets import icon, mark, static
@@ -47,7 +51,11 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        finalize=_said,
+        extensions=["jinja2.ext.i18n"],
     )
+    made.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
+    made.globals["_n"] = made.globals["ngettext"]
     made.globals.update(icon=icon, mark=mark, static=static, version=VERSION)
     made.filters.update(
         day=words.day,
@@ -60,6 +68,27 @@ def environment() -> Environment:
     )
     made.globals.update(rate=words.rate)
     return made
+
+
+@pass_context
+def _said(context: Context, value: Any) -> Any:
+    """What a template writes, in its reader's language."""
+    return say(value, context.get("language", ENGLISH))
+
+
+@pass_context
+def _gettext(context: Context, message: str) -> str:
+    return translations(context.get("language", ENGLISH)).gettext(message)
+
+
+@pass_context
+def _ngettext(context: Context, one: str, many: str, count: int) -> str:
+    return translations(context.get("language", ENGLISH)).ngettext(one, many, count)
+
+
+def language_of(request: web.Request) -> str:
+    """In which language a page is written for whoever asks."""
+    return preferred(request.headers.get("Accept-Language", ""))
 
 
 def _prose(html: str) -> Markup:
@@ -77,11 +106,12 @@ async def page(request: web.Request, template: str, *, status: int = 200, **valu
         "now": request.app[GROUND].clock.now(),
         "here": None,
         "path": request.path,
+        "language": language_of(request),
     }
     text = environment().get_template(template).render(context | values)
     response = web.Response(status=status, text=text, content_type="text/html")
     response.headers["Cache-Control"] = "private, no-cache"
-    response.headers["Vary"] = "Accept, Signature, Cookie"
+    response.headers["Vary"] = "Accept, Accept-Language, Signature, Cookie"
     if FORM_SECRET in request:
         set_cookie(request, response, FORM, request[FORM_SECRET])
     return response
