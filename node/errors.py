@@ -21,9 +21,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from node.language import _
+
 
 class NodeError(Exception):
     """Base of all errors of this package; `str(error)` is a sentence for the person who asked."""
+
+    @property
+    def sentence(self) -> str:
+        """The same, as it was made: a page may say it in another language."""
+        return self.args[0] if self.args and isinstance(self.args[0], str) else str(self)
 
 
 class SettingsError(NodeError):
@@ -69,27 +76,27 @@ class NotSignedIn(NodeError):
     """The page is for somebody who is signed in."""
 
     def __init__(self) -> None:
-        super().__init__("Sign in first.")
+        super().__init__(_("Sign in first."))
 
 
 class NotAllowed(NodeError):
     """Known who asks, and it is not theirs."""
 
-    def __init__(self, message: str = "This belongs to somebody else.") -> None:
+    def __init__(self, message: str = _("This belongs to somebody else.")) -> None:
         super().__init__(message)
 
 
 class NotFound(NodeError):
     """Nothing here, or nothing for this reader: the two look alike."""
 
-    def __init__(self, message: str = "There is nothing at this address.") -> None:
+    def __init__(self, message: str = _("There is nothing at this address.")) -> None:
         super().__init__(message)
 
 
 class Gone(NodeError):
     """It was here, and its owner took it away."""
 
-    def __init__(self, message: str = "This was here, and its owner took it away.") -> None:
+    def __init__(self, message: str = _("This was here, and its owner took it away.")) -> None:
         super().__init__(message)
 
 

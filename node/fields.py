@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from node.errors import Invalid
+from node.language import _
 from node.text import one_line, visible
 from node.vocabularies import currencies
 
@@ -38,7 +39,7 @@ class Fields:
         try:
             return reader(text)
         except ValueError as error:
-            self.errors[name] = str(error)
+            self.errors[name] = error.args[0]  # a Sentence stays one
             return default
 
     def wrong(self, name: str, sentence: str) -> None:
@@ -57,7 +58,7 @@ def line(limit: int, what: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         found = one_line(text, limit + 1)
         if len(found) > limit:
-            raise ValueError(f"{what} has at most {limit} characters. Shorten it.")
+            raise ValueError(_("{what} has at most {limit} characters. Shorten it.", what=what, limit=limit))
         return found
 
     return read
@@ -68,7 +69,14 @@ def paragraphs(limit: int, what: str) -> Callable[[str], str]:
 
     def read(text: str) -> str:
         if len(text) > limit:
-            raise ValueError(f"{what} has at most {limit:,} characters, and this has {len(text):,}. Shorten it.")
+            raise ValueError(
+                _(
+                    "{what} has at most {limit:,} characters, and this has {length:,}. Shorten it.",
+                    what=what,
+                    limit=limit,
+                    length=len(text),
+                )
+            )
         return visible(text).strip()
 
     return read
@@ -78,7 +86,7 @@ def currency(text: str) -> str:
     """A code of ISO 4217."""
     code = text.upper()
     if code not in currencies():
-        raise ValueError("Choose a currency by its three letters, such as EUR.")
+        raise ValueError(_("Choose a currency by its three letters, such as EUR."))
     return code
 
 
@@ -87,16 +95,16 @@ def price(code: str) -> Callable[[str], Decimal]:
 
     def read(text: str) -> Decimal:
         if not _FIGURE.match(text):
-            raise ValueError("Write digits only, such as 68 or 68.50, without the currency.")
+            raise ValueError(_("Write digits only, such as 68 or 68.50, without the currency."))
         amount = Decimal(text)
         places = currencies()[code].decimals if code in currencies() else 2
         exact = amount.quantize(Decimal(1).scaleb(-places))
         if exact != amount:
             raise ValueError(_too_fine(code, places))
         if exact >= MAX_PRICE:
-            raise ValueError(f"Write an amount below {MAX_PRICE:,}.")
+            raise ValueError(_("Write an amount below {most:,}.", most=MAX_PRICE))
         if not exact:
-            raise ValueError("Write an amount above 0, or leave this empty.")
+            raise ValueError(_("Write an amount above 0, or leave this empty."))
         return exact
 
     return read
@@ -104,19 +112,19 @@ def price(code: str) -> Callable[[str], Decimal]:
 
 def _too_fine(code: str, places: int) -> str:
     if places == 0:
-        return f"{code} has no decimals. Write a whole number, such as 68."
-    return f"{code} has {places} decimals. Write at most {places} digits behind the point."
+        return _("{code} has no decimals. Write a whole number, such as 68.", code=code)
+    return _("{code} has {places} decimals. Write at most {places} digits behind the point.", code=code, places=places)
 
 
 def quantity(text: str) -> Decimal:
     """A number of hours or days: up to two decimals, above 0."""
     if not _FIGURE.match(text) or len(text.partition(".")[2]) > 2:
-        raise ValueError("Write digits only, such as 40 or 2.5.")
+        raise ValueError(_("Write digits only, such as 40 or 2.5."))
     number = Decimal(text)
     if number > MAX_QUANTITY:
-        raise ValueError(f"Write a number of at most {MAX_QUANTITY:,}.")
+        raise ValueError(_("Write a number of at most {most:,}.", most=MAX_QUANTITY))
     if not number:
-        raise ValueError("Write a number above 0, or leave this empty.")
+        raise ValueError(_("Write a number above 0, or leave this empty."))
     return number
 
 
@@ -129,7 +137,7 @@ def day(today: date, past: str) -> Callable[[str], date]:
         except ValueError:
             found = None
         if found is None or found.year >= today.year + 50:
-            raise ValueError(f"Write a date as year-month-day, such as {today.isoformat()}.")
+            raise ValueError(_("Write a date as year-month-day, such as {example}.", example=today.isoformat()))
         if found < today:
             raise ValueError(past)
         return found

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from node.language import _
 from node.text import one_line
 from node.vocabularies import read_csv
 from schemas.money import MAX_SKILLS, Skill
@@ -51,7 +52,7 @@ def parse_skills(text: str) -> tuple[Skill, ...]:
         if skill is not None:
             found.setdefault(skill.name.casefold(), skill)
     if len(found) > MAX_SKILLS:
-        raise ValueError(f"Name at most {MAX_SKILLS} skills: those that somebody would hire you for.")
+        raise ValueError(_("Name at most {most} skills: those that somebody would hire you for.", most=MAX_SKILLS))
     return tuple(found.values())
 
 
@@ -60,13 +61,13 @@ def _parse(part: str) -> Skill | None:
     name = one_line(name, MAX_NAME + 1)
     if not name:
         if equals:
-            raise ValueError(f"Write a name before {uri.strip()[:80]}, such as Python={uri.strip()[:80]}.")
+            raise ValueError(_("Write a name before {uri}, such as Python={uri}.", uri=uri.strip()[:80]))
         return None
     if len(name) > MAX_NAME:
-        raise ValueError(f"“{name[:40]}…” is too long for a skill. Separate skills with commas.")
+        raise ValueError(_("“{start}…” is too long for a skill. Separate skills with commas.", start=name[:40]))
     if equals:
         if url_of(uri.strip()) is None:
-            raise ValueError(f"What stands behind {name}= is not an address. Write {name} alone.")
+            raise ValueError(_("What stands behind {name}= is not an address. Write {name} alone.", name=name))
         return Skill(name, uri.strip())
     known = vocabulary().get(name.casefold())
     return Skill(name, known.uri if known else None)

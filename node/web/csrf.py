@@ -15,6 +15,7 @@ import secrets
 from aiohttp import web
 
 from node.errors import NotAllowed
+from node.language import _
 from node.web.cookies import FORM, read_cookie
 from node.web.keys import FORM_SECRET, VIEWER
 from schemas.errors import SchemaError
@@ -22,8 +23,8 @@ from schemas.urls import parse_url
 
 FIELD = "csrf"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-WRONG_PLACE = "This was sent from another site, so nothing was done. Open the page here and send it again."
-WRONG_TOKEN = "This form is too old, or your browser keeps no cookies. Nothing was done. Load the page anew."  # noqa: S105
+WRONG_PLACE = _("This was sent from another site, so nothing was done. Open the page here and send it again.")
+WRONG_TOKEN = _("This form is too old, or your browser keeps no cookies. Nothing was done. Load the page anew.")
 
 
 def form_token(request: web.Request) -> str:

@@ -27,6 +27,7 @@ from node.errors import (
     NotSignedIn,
     TooMany,
 )
+from node.language import _
 from node.web.keys import FACTS, NOBODY
 from node.web.negotiate import wants_json
 from node.web.render import page, see_other
@@ -35,6 +36,20 @@ from schemas.errors import SchemaError
 from schemas.strict_json import dumps
 
 RETRY_SECONDS = 30
+
+OF_FEDERATION = (
+    _("Something went wrong here."),
+    _("This was refused."),
+    _("The signature is missing or does not hold."),
+    _("Not allowed."),
+    _("The message is malformed."),
+    _("Could not be checked for now. Try again later."),
+    _("Too busy for now. Try again later."),
+    _("Gone."),
+    _("Not found."),
+    _("That address cannot be used."),
+)
+"""What `federation.errors` says to strangers: that package knows no languages, so its sentences are listed here."""
 
 _log = structlog.get_logger()
 
@@ -75,7 +90,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except NotSignedIn:
         if request.method == "GET" and not wants_json(request):
             return see_other(f"/sign-in?next={quote(request.path_qs, safe='')}")
-        return await _answer(request, NotAllowed("Sign in first."), TABLE[NotAllowed])
+        return await _answer(request, NotAllowed(_("Sign in first.")), TABLE[NotAllowed])
     except (NodeError, FederationError, SchemaError) as error:
         return await _answer(request, error, _of_error(error))
     except Exception as error:  # noqa: BLE001 - the last place where a fault can be said
@@ -110,7 +125,9 @@ def _of_status(status: int) -> Answer:
 async def _answer(request: web.Request, error: Exception, answer: Answer, *, number: str = "") -> web.StreamResponse:
     sentence = _sentence(error)
     if wants_json(request):
-        response = web.Response(status=answer.status, body=dumps({"error": sentence}), content_type="application/json")
+        response = web.Response(
+            status=answer.status, body=dumps({"error": str(sentence)}), content_type="application/json"
+        )
     else:
         await _know_viewer(request)
         response = await page(
@@ -137,15 +154,17 @@ async def _know_viewer(request: web.Request) -> None:
 def _sentence(error: Exception) -> str:
     """What a stranger may read of it."""
     if isinstance(error, FederationError):
-        return error.safe
-    if isinstance(error, NodeError | SchemaError):
+        return _(error.safe)
+    if isinstance(error, NodeError):
+        return error.sentence
+    if isinstance(error, SchemaError):
         return str(error)
     if isinstance(error, web.HTTPNotFound):
-        return "There is nothing at this address."
+        return _("There is nothing at this address.")
     if isinstance(error, web.HTTPMethodNotAllowed):
-        return "This address does not take that kind of request."
+        return _("This address does not take that kind of request.")
     if isinstance(error, web.HTTPRequestEntityTooLarge):
-        return "This is too large. Make it smaller and send it again."
+        return _("This is too large. Make it smaller and send it again.")
     if isinstance(error, web.HTTPException):
-        return "This request cannot be read."
-    return "Something broke here."
+        return _("This request cannot be read.")
+    return _("Something broke here.")

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from node.errors import BadRequest
+from node.language import _
 from node.web.csrf import FIELD, check_source, check_token
 from node.web.session import viewer
 
@@ -70,7 +71,7 @@ async def read_form(request: web.Request, *, files: Mapping[str, int] = NO_FILES
     elif request.content_type in ("application/x-www-form-urlencoded", "application/octet-stream"):
         form = _urlencoded(body)
     else:
-        raise BadRequest("This is not a form that this page could have sent.", status=415)
+        raise BadRequest(_("This is not a form that this page could have sent."), status=415)
     await viewer(request)
     check_token(request, form.get(FIELD, ""))
     return form
@@ -87,12 +88,14 @@ async def _body(request: web.Request, limit: int) -> bytes:
                 if len(body) > limit:
                     raise _too_large(limit)
     except TimeoutError:
-        raise BadRequest("Your form did not arrive in time. Nothing was done; send it again.", status=408) from None
+        raise BadRequest(_("Your form did not arrive in time. Nothing was done; send it again."), status=408) from None
     return bytes(body)
 
 
 def _too_large(limit: int) -> BadRequest:
-    return BadRequest(f"This is larger than {limit // 1_000_000} MB. Make it smaller and send it again.", status=413)
+    return BadRequest(
+        _("This is larger than {size} MB. Make it smaller and send it again.", size=limit // 1_000_000), status=413
+    )
 
 
 def _urlencoded(body: bytes) -> Form:
@@ -100,7 +103,7 @@ def _urlencoded(body: bytes) -> Form:
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
     except ValueError as error:
-        raise BadRequest("This form cannot be read, or has too many fields.") from error
+        raise BadRequest(_("This form cannot be read, or has too many fields.")) from error
     for name, value in pairs:
         _add(form, name, value)
     return form
@@ -108,14 +111,14 @@ def _urlencoded(body: bytes) -> Form:
 
 def _add(form: Form, name: str, value: str) -> None:
     if "\x00" in value:
-        raise BadRequest("A field holds a character that no text has.")
+        raise BadRequest(_("A field holds a character that no text has."))
     form.fields.setdefault(name, []).append(value.replace("\r\n", "\n").strip())
 
 
 def _boundary(request: web.Request) -> bytes:
     match = re.search(r'boundary="?([0-9A-Za-z\'()+_,./:=? -]{1,70})"?', request.headers.get("Content-Type", ""))
     if match is None:
-        raise BadRequest("This form cannot be read: it does not say where its fields end.")
+        raise BadRequest(_("This form cannot be read: it does not say where its fields end."))
     return b"\r\n--" + match[1].encode()
 
 
@@ -124,12 +127,12 @@ def _multipart(body: bytes, boundary: bytes, files: Mapping[str, int]) -> Form:
     form = Form()
     parts = (b"\r\n" + body).split(boundary, MAX_FIELDS + 2)
     if len(parts) > MAX_FIELDS + 2 or not parts[-1].startswith(b"--"):
-        raise BadRequest("This form is incomplete, or has too many fields. Send it again.")
+        raise BadRequest(_("This form is incomplete, or has too many fields. Send it again."))
     for part in parts[1:-1]:
         head, found, content = part.partition(b"\r\n\r\n")
         disposition = _DISPOSITION.search(head[:4096].replace(b"\r\n", b"\n"))
         if not found or disposition is None:
-            raise BadRequest("This form cannot be read.")
+            raise BadRequest(_("This form cannot be read."))
         names = dict(_PARAMETER.findall(disposition[1]))
         _add_part(form, names, content, files)
     return form
@@ -141,10 +144,10 @@ def _add_part(form: Form, names: dict[bytes, bytes], content: bytes, files: Mapp
         filename = names[b"filename"].decode() if b"filename" in names else None
         text = "" if filename is not None else content.decode()
     except (KeyError, UnicodeDecodeError) as error:
-        raise BadRequest("This form cannot be read.") from error
+        raise BadRequest(_("This form cannot be read.")) from error
     if filename is None:
         _add(form, name, text)
     elif filename or content:
         if len(content) > files.get(name, 0):
-            raise _too_large(files.get(name, 0)) if name in files else BadRequest("No file is expected here.")
+            raise _too_large(files.get(name, 0)) if name in files else BadRequest(_("No file is expected here."))
         form.files[name] = Upload(filename, content)

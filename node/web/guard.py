@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from node.errors import BadRequest
+from node.language import _
 from node.web.csrf import SAFE_METHODS, check_source
 from node.web.keys import FOR_SERVERS
 from node.web.session import Handler
@@ -17,7 +18,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     And whatever holds a NUL, which no name has and PostgreSQL takes in no text.
     """
     if "\0" in request.path or "\0" in request.query_string:
-        raise BadRequest("This address holds a character that no address has.")
+        raise BadRequest(_("This address holds a character that no address has."))
     if request.method not in SAFE_METHODS and not _for_servers(request):
         check_source(request)
     return await handler(request)
