@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 NPM := tests/interop/fedify tests/browser
 
-.PHONY: help run test check lint bench format migration lock peers system clean
+.PHONY: help run test check lint bench format migration messages lock peers system clean
 
 help:
 	@echo "make run     start a node; not yet set up, it prints one link to open (ARGS='--bind 127.0.0.1:8421': elsewhere)"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench   measure what things cost, beside their floors (ROWS='inbox serving' for some of them)"
 	@echo "make format  let ruff lay out the code"
 	@echo "make migration MESSAGE='...'    write a migration to the tables as declared now"
+	@echo "make messages   gather the sentences of pages and mails into the catalogues of node/locales"
 	@echo "make lock    pin all dependencies anew, with hashes"
 	@echo "make clean   remove what the other targets made"
 
@@ -44,6 +45,15 @@ format: .venv/.test
 
 migration: .venv/.test
 	$(BIN)/python -m node.migrations "$(MESSAGE)"
+
+# A new language: .venv/bin/pybabel init --input-file .venv/messages.pot --locale fr --output-file node/locales/fr.po
+messages: .venv/.test
+	$(BIN)/pybabel --quiet extract --mapping-file pyproject.toml --keyword _ --keyword _n:1,2 --add-location=file \
+		--sort-by-file --no-wrap --project Freehold --output-file .venv/messages.pot node
+	@for catalogue in node/locales/*.po; do \
+		$(BIN)/pybabel --quiet update --input-file .venv/messages.pot --output-file $$catalogue \
+			--locale $$(basename $$catalogue .po) --no-fuzzy-matching --ignore-obsolete --no-wrap; \
+	done
 
 .venv/pyvenv.cfg:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -54,6 +54,7 @@ def environment() -> Environment:
         finalize=_said,
         extensions=["jinja2.ext.i18n"],
     )
+    made.policies["ext.i18n.trimmed"] = True
     made.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
     made.globals["_n"] = made.globals["ngettext"]
     made.globals.update(icon=icon, mark=mark, static=static, version=VERSION)
