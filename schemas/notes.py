@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from schemas.attachments import Attachment, attachments_of
 from schemas.base import Audience, datetime_of, id_of, link_of, localised, objects_of, text_of
 from schemas.errors import Malformed
 from schemas.terms import NOTE_TERMS, NOTE_TYPES, object_context
@@ -14,6 +15,7 @@ from schemas.urls import parse_url, url_of
 
 MAX_CONTENT = 500_000
 MAX_TAGS = 100
+QUOTES = ("quote", "quoteUrl", "quoteUri", "_misskey_quote")
 
 
 class Tag(msgspec.Struct, frozen=True):
@@ -22,14 +24,6 @@ class Tag(msgspec.Struct, frozen=True):
     type: str
     name: str
     href: str | None
-
-
-class Attachment(msgspec.Struct, frozen=True):
-    """A picture, film, sound or link, with the words that describe it."""
-
-    url: str
-    media_type: str
-    description: str
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -48,6 +42,8 @@ class Note(msgspec.Struct, frozen=True):
     tags: tuple[Tag, ...]
     attachments: tuple[Attachment, ...]
     sensitive: bool
+    replies: str | None = None
+    quotes: str | None = None
 
 
 def parse_note(document: dict[str, Any]) -> Note:
@@ -68,9 +64,23 @@ def parse_note(document: dict[str, Any]) -> Note:
         in_reply_to=url_of(id_of(document.get("inReplyTo"))),
         url=link_of(document.get("url")),
         tags=tags_of(document),
-        attachments=_attachments(document),
+        attachments=attachments_of(document),
         sensitive=document.get("sensitive") is True,
+        replies=url_of(id_of(document.get("replies"))),
+        quotes=_quoted(document),
     )
+
+
+def _quoted(document: dict[str, Any]) -> str | None:
+    """What a post quotes: FEP-044f's `quote`, what came before it, or an object link (FEP-e232)."""
+    for name in QUOTES:
+        found = url_of(id_of(document.get(name)))
+        if found is not None:
+            return found
+    links = (tag for tag in objects_of(document.get("tag"))[:MAX_TAGS] if tag.get("type") == "Link")
+    media = ("application/activity+json", "application/ld+json")
+    typed = (link for link in links if text_of(link.get("mediaType"), limit=100).partition(";")[0] in media)
+    return next((found for link in typed if (found := url_of(link.get("href")))), None)
 
 
 def object_identity(document: dict[str, Any]) -> tuple[str, str]:
@@ -96,18 +106,11 @@ def tags_of(document: dict[str, Any]) -> tuple[Tag, ...]:
     return tuple(tags)
 
 
-def _attachments(document: dict[str, Any]) -> tuple[Attachment, ...]:
-    found = []
-    for item in objects_of(document.get("attachment"))[:20]:
-        url = link_of(item.get("url")) or url_of(item.get("href"))
-        if url is not None:
-            words = text_of(item.get("name") or item.get("summary"), limit=2_000)
-            found.append(Attachment(url, text_of(item.get("mediaType"), limit=100), words))
-    return tuple(found)
-
-
 class NoteDraft(msgspec.Struct, frozen=True):
-    """What a local note is written from. Times are ready to travel; HTML is clean already."""
+    """What a local note is written from. Times are ready to travel; HTML is clean already.
+
+    warning: plain words behind which it is folded. attachments: documents as they travel (ActivityStreams §2.1).
+    """
 
     id: str
     owner: str
@@ -118,12 +121,15 @@ class NoteDraft(msgspec.Struct, frozen=True):
     in_reply_to: str | None = None
     updated: str | None = None
     tags: tuple[Tag, ...] = ()
+    warning: str = ""
+    attachments: tuple[dict[str, Any], ...] = ()
 
 
 def write_note(draft: NoteDraft) -> dict[str, Any]:
-    """The Note, without its proof."""
+    """The Note, without its proof; with the addresses of the collections about it (ActivityPub §5.7, §5.8)."""
+    used = {tag.type for tag in draft.tags} | ({"sensitive"} if draft.warning else set())
     document: dict[str, Any] = {
-        "@context": object_context(NOTE_TERMS, {tag.type for tag in draft.tags}),
+        "@context": object_context(NOTE_TERMS, used),
         "type": "Note",
         "id": draft.id,
         "attributedTo": draft.owner,
@@ -133,7 +139,14 @@ def write_note(draft: NoteDraft) -> dict[str, Any]:
         "cc": list(draft.audience.cc),
         "url": draft.url,
         "tag": write_tags(draft.tags),
+        "replies": f"{draft.id}/replies",
+        "likes": f"{draft.id}/likes",
+        "shares": f"{draft.id}/shares",
     }
+    if draft.warning:
+        document |= {"summary": draft.warning, "sensitive": True}
+    if draft.attachments:
+        document["attachment"] = list(draft.attachments)
     if draft.in_reply_to:
         document["inReplyTo"] = draft.in_reply_to
     if draft.updated:

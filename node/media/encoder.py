@@ -1,20 +1,32 @@
-"""A process of its own that decodes one picture and makes a new one: `python -m node.media.encoder FORMAT`.
+"""A process of its own that decodes one picture and makes new ones: `python -m node.media.encoder FORMAT SHAPE...`.
 
 A decoder is C code that a stranger feeds. Here it has its own memory, little of it, and its own time, and dies with
-it. In: the file on standard input, its format as the only one that may be tried. Out: a square WebP, with nothing in
-it but its pixels.
+it. In: the file on standard input, its format as the only one that may be tried. Out: for each shape four bytes of
+length (big-endian) and a picture, with nothing in it but its pixels; of something that moves, the first frame.
 """
 
 from __future__ import annotations
 
 import io
 import resource
+import struct
 import sys
+from typing import TYPE_CHECKING, Literal
 
-SIDE = 400
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Shape = Literal["square", "large", "small", "shown"]
+"""square: of the middle, for people. large: what other servers are given, JPEG, or PNG where one can see through it.
+
+small: for lists. shown: of another server's, for a page.
+"""
+
+SIDES: dict[Shape, int] = {"square": 400, "large": 2_048, "small": 800, "shown": 1_280}
 MEMORY = 1 << 30  # bytes
 SECONDS = 10
 QUALITY = 86
+QUALITY_OF_MANY = 80
 BROKEN = 3
 
 
@@ -24,27 +36,57 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
     body = sys.stdin.buffer.read()
+    wanted = [shape for shape in SIDES if shape in sys.argv[2:]]
     try:
-        made = square(body, sys.argv[1])
+        made = shapes(body, sys.argv[1], wanted)
     except Exception:  # noqa: BLE001 - whatever a decoder stumbles over, it is the picture's fault
         sys.exit(BROKEN)
-    sys.stdout.buffer.write(made)
+    for content in made:
+        sys.stdout.buffer.write(struct.pack(">I", len(content)) + content)
 
 
-def square(body: bytes, format: str) -> bytes:
-    """The middle of a picture, upright, at most 400 pixels a side, as WebP."""
+def shapes(body: bytes, format: str, wanted: list[Shape]) -> list[bytes]:
+    """A picture, upright, in each shape, none larger than it was; wanted: in the order of `SIDES`."""
     from PIL import Image, ImageOps
 
     Image.MAX_IMAGE_PIXELS = None  # the header has been checked against our own limit
+    side = 2 * max(SIDES[shape] for shape in wanted)
     with Image.open(io.BytesIO(body), formats=[format]) as picture:
-        picture.draft("RGB", (2 * SIDE, 2 * SIDE))  # a large JPEG is decoded at a fraction of its size
+        picture.draft("RGB", (side, side))  # a large JPEG is decoded at a fraction of its size
         picture.load()
         ImageOps.exif_transpose(picture, in_place=True)
-        side = min(SIDE, *picture.size)
-        fitted = ImageOps.fit(picture.convert("RGBA"), (side, side), Image.Resampling.LANCZOS)
+        clear = picture.has_transparency_data
+        whole = picture.convert("RGBA" if clear else "RGB")
+    if clear and whole.getchannel("A").getextrema() == (255, 255):
+        whole = whole.convert("RGB")
+    return [_made(whole, shape) for shape in wanted]
+
+
+def _made(whole: Image, shape: Shape) -> bytes:
+    from PIL import Image, ImageOps
+
+    if shape == "square":
+        side = min(SIDES[shape], *whole.size)
+        return _saved(ImageOps.fit(whole, (side, side), Image.Resampling.LANCZOS), "WEBP", quality=QUALITY, method=4)
+    copy = whole if max(whole.size) <= SIDES[shape] else _fitted(whole, SIDES[shape])
+    if shape != "large":
+        return _saved(copy, "WEBP", quality=QUALITY_OF_MANY, method=4)
+    if copy.mode == "RGBA":
+        return _saved(copy, "PNG", optimize=True)
+    return _saved(copy, "JPEG", quality=QUALITY, optimize=True, progressive=True)
+
+
+def _fitted(whole: Image, side: int) -> Image:
+    from PIL import Image
+
+    scale = side / max(whole.size)
+    width, height = (max(1, round(length * scale)) for length in whole.size)
+    return whole.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+
+
+def _saved(picture: Image, format: str, **options: int) -> bytes:
     out = io.BytesIO()
-    opaque = fitted.getchannel("A").getextrema() == (255, 255)
-    (fitted.convert("RGB") if opaque else fitted).save(out, "WEBP", quality=QUALITY, method=4)
+    picture.save(out, format, **options)
     return out.getvalue()
 
 

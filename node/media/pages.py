@@ -5,8 +5,9 @@ from __future__ import annotations
 from aiohttp import web
 
 from node.errors import NotFound
+from node.language import _
 from node.media.avatars import MAX_NAME, MAX_SEED, avatar
-from node.media.names import TYPE
+from node.media.names import media_type
 from node.media.pictures import Pictures
 
 PICTURES = web.AppKey("pictures", Pictures)
@@ -24,8 +25,10 @@ async def picture(request: web.Request) -> web.StreamResponse:
     name = request.match_info["name"]
     body = await request.app[PICTURES].read(name)
     if body is None:
-        raise NotFound("This picture is not here any more.")
-    return web.Response(body=body, headers=HEADERS | {"Content-Type": TYPE, "Content-Disposition": "inline"})
+        raise NotFound(_("This picture is not here any more."))
+    return web.Response(
+        body=body, headers=HEADERS | {"Content-Type": media_type(name), "Content-Disposition": "inline"}
+    )
 
 
 async def stripes(request: web.Request) -> web.StreamResponse:

@@ -111,8 +111,8 @@ def test_two_authors_are_none():
 
 def test_081_texts_tags_and_attachments_are_bounded():
     tag = {"type": "Hashtag", "name": "#" + "x" * 500}
-    picture = {"type": "Image", "url": "https://a.example/1.png", "name": "n" * 5_000}
-    note = parse_note(MINIMAL | {"content": "x" * 600_000, "tag": [tag] * 900, "attachment": [picture] * 900})
+    pictures = [{"type": "Image", "url": f"https://a.example/{n}.png", "name": "n" * 5_000} for n in range(900)]
+    note = parse_note(MINIMAL | {"content": "x" * 600_000, "tag": [tag] * 900, "attachment": pictures})
     assert (len(note.content), len(note.tags), len(note.attachments)) == (MAX_CONTENT, MAX_TAGS, 20)
     assert (len(note.tags[0].name), len(note.attachments[0].description)) == (320, 2_000)
     for name in ("tag", "attachment"):
