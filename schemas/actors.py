@@ -31,6 +31,7 @@ MAX_NAME = 500
 MAX_SUMMARY = 100_000
 MAX_KEYS = 20
 MAX_ROWS = 20
+MAX_ALIASES = 20
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 
@@ -84,6 +85,7 @@ class Actor(msgspec.Struct, frozen=True):
     manually_approves: bool = False
     published: datetime | None = None
     also_known_as: tuple[str, ...] = ()
+    moved_to: str | None = None
     public_keys: tuple[KeyClaim, ...] = ()
     webfinger: str | None = None
     profile: FreelanceProfile | None = None
@@ -118,7 +120,8 @@ def parse_actor(document: dict[str, Any]) -> Actor:
         following=_optional(actor_id, id_of(document.get("following"))),
         manually_approves=document.get("manuallyApprovesFollowers") is True,
         published=datetime_of(document.get("published")),
-        also_known_as=ids_of(document.get("alsoKnownAs"))[:20],
+        also_known_as=ids_of(document.get("alsoKnownAs"))[:MAX_ALIASES],
+        moved_to=url_of(id_of(document.get("movedTo"))),
         public_keys=_keys(document, actor_id),
         webfinger=text_of(document.get("webfinger"), limit=320) or None,
         profile=_profile(document),
@@ -254,6 +257,9 @@ class ActorDraft(msgspec.Struct, frozen=True):
     icon: tuple[str, str] | None = None
     discoverable: bool = True
     indexable: bool = True
+    manually_approves: bool = False
+    also_known_as: tuple[str, ...] = ()
+    moved_to: str | None = None
     profile: FreelanceProfile | None = None
     rows: tuple[tuple[str, str], ...] = ()
 
@@ -272,8 +278,9 @@ def write_actor(draft: ActorDraft) -> dict[str, Any]:
         "outbox": f"{draft.id}/outbox",
         "followers": f"{draft.id}/followers",
         "following": f"{draft.id}/following",
+        "featured": f"{draft.id}/featured",
         "endpoints": {"sharedInbox": draft.shared_inbox},
-        "manuallyApprovesFollowers": False,
+        "manuallyApprovesFollowers": draft.manually_approves,
         "discoverable": draft.discoverable,
         "indexable": draft.indexable,
         "published": draft.published,
@@ -291,6 +298,10 @@ def write_actor(draft: ActorDraft) -> dict[str, Any]:
     }
     if draft.icon is not None:
         document["icon"] = {"type": "Image", "mediaType": draft.icon[1], "url": draft.icon[0]}
+    if draft.also_known_as:
+        document["alsoKnownAs"] = list(draft.also_known_as)
+    if draft.moved_to is not None:
+        document["movedTo"] = draft.moved_to
     if draft.profile is not None:
         document |= _write_profile(draft.profile)
     return document

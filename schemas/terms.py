@@ -46,6 +46,7 @@ ACTOR_CONTEXT: list[Any] = [
         "featured": {"@id": "toot:featured", "@type": "@id"},
         "manuallyApprovesFollowers": "as:manuallyApprovesFollowers",
         "alsoKnownAs": {"@id": "as:alsoKnownAs", "@type": "@id"},
+        "movedTo": {"@id": "as:movedTo", "@type": "@id"},
         "headline": "fh:headline",
         "availability": "fh:availability",
         "status": "fh:status",
@@ -56,7 +57,7 @@ ACTOR_CONTEXT: list[Any] = [
     },
 ]
 
-NOTE_TERMS: dict[str, Any] = {"Hashtag": "as:Hashtag"}
+NOTE_TERMS: dict[str, Any] = {"Hashtag": "as:Hashtag", "sensitive": "as:sensitive"}
 
 GIG_TERMS: dict[str, Any] = {
     "vf": VF,
