@@ -54,13 +54,13 @@ def _format(text: str, values: Mapping[str, Any]) -> str:
     return text.format_map(values) if values else text
 
 
-def _(message: str, **values: Any) -> Sentence:
+def _(message: str, /, **values: Any) -> Sentence:
     """A sentence. `{name}` in it stands for a value; a value may be a sentence itself."""
     return Sentence(message, None, 0, values)
 
 
-def _n(one: str, many: str, count: int, **values: Any) -> Sentence:
-    """A sentence that depends on a number, which stands in it as `{count}`."""
+def _n(one: str, many: str, count: int, /, **values: Any) -> Sentence:
+    """A sentence that depends on a number, which stands in it as `{count}`; values may say how it is written out."""
     return Sentence(one, many, count, {"count": count} | values)
 
 

@@ -18,6 +18,7 @@ from federation.tables import objects
 from federation.types import Verification, Visibility
 from node.errors import Gone, NotFound
 from node.evidence import Evidence, evidence_of
+from node.language import _, _n
 from node.learning.tables import modules as rows
 from schemas.money import Skill
 
@@ -66,9 +67,13 @@ class ModuleView:
     def duration(self) -> str:
         """20 minutes, 1 hour, 1 hour 30 minutes; empty where its author does not say."""
         hours, minutes = divmod(self.minutes or 0, 60)
-        said = [f"{hours} {'hour' if hours == 1 else 'hours'}"] if hours else []
-        said += [f"{minutes} {'minute' if minutes == 1 else 'minutes'}"] if minutes else []
-        return " ".join(said)
+        of_hours, of_minutes = (
+            _n("{count} hour", "{count} hours", hours),
+            _n("{count} minute", "{count} minutes", minutes),
+        )
+        if hours and minutes:
+            return _("{hours} {minutes}", hours=of_hours, minutes=of_minutes)
+        return of_hours if hours else of_minutes if minutes else ""
 
 
 def module(tx: Tx, module_id: str) -> ModuleView:
@@ -80,8 +85,8 @@ def module(tx: Tx, module_id: str) -> ModuleView:
         return _view(row)
     buried = sa.select(objects.c.id).where(objects.c.id == module_id, objects.c.kind == "module")
     if tx.row(buried.where(objects.c.deleted_at.is_not(None), objects.c.visibility.in_(PUBLIC))):
-        raise Gone("This module was here, and its owner took it away.")
-    raise NotFound("There is no module at this address.")
+        raise Gone(_("This module was here, and its owner took it away."))
+    raise NotFound(_("There is no module at this address."))
 
 
 def own_module(tx: Tx, actor_id: str, module_id: str) -> ModuleView:
@@ -90,7 +95,7 @@ def own_module(tx: Tx, actor_id: str, module_id: str) -> ModuleView:
     mine = sa.select(rows).where(rows.c.owner == actor_id, rows.c.local)
     row = tx.row(mine.where(sa.or_(rows.c.id == wanted, rows.c.page == wanted)))
     if row is None:
-        raise NotFound("You have no module at this address.")
+        raise NotFound(_("You have no module at this address."))
     return _view(row)
 
 

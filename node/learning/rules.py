@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from node.fields import Fields, line, paragraphs
+from node.language import _
 from node.skills import parse_skills, write_skills
 from node.text import markdown, plain
 from schemas.money import Skill
@@ -35,11 +36,11 @@ class Licence(NamedTuple):
 
 
 LICENCES = (
-    Licence("CC-BY-4.0", "CC BY 4.0: use it, name me", "https://creativecommons.org/licenses/by/4.0/"),
-    Licence("CC-BY-SA-4.0", "CC BY-SA 4.0: the same, and share alike", "https://creativecommons.org/licenses/by-sa/4.0/"),
-    Licence("CC-BY-NC-4.0", "CC BY-NC 4.0: not for money", "https://creativecommons.org/licenses/by-nc/4.0/"),
-    Licence("CC-BY-ND-4.0", "CC BY-ND 4.0: pass it on unchanged", "https://creativecommons.org/licenses/by-nd/4.0/"),
-    Licence("CC0-1.0", "CC0: do what you like", "https://creativecommons.org/publicdomain/zero/1.0/"),
+    Licence("CC-BY-4.0", _("CC BY 4.0: use it, name me"), "https://creativecommons.org/licenses/by/4.0/"),
+    Licence("CC-BY-SA-4.0", _("CC BY-SA 4.0: the same, and share alike"), "https://creativecommons.org/licenses/by-sa/4.0/"),
+    Licence("CC-BY-NC-4.0", _("CC BY-NC 4.0: not for money"), "https://creativecommons.org/licenses/by-nc/4.0/"),
+    Licence("CC-BY-ND-4.0", _("CC BY-ND 4.0: pass it on unchanged"), "https://creativecommons.org/licenses/by-nd/4.0/"),
+    Licence("CC0-1.0", _("CC0: do what you like"), "https://creativecommons.org/publicdomain/zero/1.0/"),
 )  # fmt: skip
 _BY_CODE = {licence.code.casefold(): licence for licence in LICENCES}
 _BY_URI = {licence.uri: licence for licence in LICENCES}
@@ -68,20 +69,22 @@ def parse_module(form: Mapping[str, str]) -> ModuleDraft:
     NAME=URI, apart by commas), minutes.
     """
     fields = Fields(form)
-    title = fields.read("title", line(MAX_TITLE, "A title"), "")
+    title = fields.read("title", line(MAX_TITLE, _("A title")), "")
     if not title:
-        fields.wrong("title", "Write a title: what one can do afterwards.")
-    body = fields.read("body", paragraphs(MAX_BODY, "A module"), "")
+        fields.wrong("title", _("Write a title: what one can do afterwards."))
+    body = fields.read("body", paragraphs(MAX_BODY, _("A module")), "")
     if not body:
-        fields.wrong("body", "Write the module itself, in Markdown.")
+        fields.wrong("body", _("Write the module itself, in Markdown."))
     none: tuple[Skill, ...] = ()
     skills = fields.read("skills", parse_skills, none) + fields.read("more_skills", parse_skills, none)
     html = without_title(markdown(body), title)
     if len(html) > MAX_HTML or len(html.encode()) > MAX_BYTES:
-        fields.wrong("body", "With its formatting this is too long for other servers. Split it into several modules.")
+        fields.wrong(
+            "body", _("With its formatting this is too long for other servers. Split it into several modules.")
+        )
     draft = ModuleDraft(
         title=title,
-        summary=fields.read("summary", line(MAX_SUMMARY, "A summary"), ""),
+        summary=fields.read("summary", line(MAX_SUMMARY, _("A summary")), ""),
         body_md=body,
         licence=fields.read("licence", _licence, LICENCES[0].uri),
         skills=tuple({skill.name.casefold(): skill for skill in skills}.values()),
@@ -102,13 +105,18 @@ def _licence(text: str) -> str:
     known = _BY_CODE.get(text.casefold())
     uri = known.uri if known else url_of(text)
     if uri is None:
-        raise ValueError(f"Choose a licence: {', '.join(licence.code for licence in LICENCES)}, or give its address.")
+        raise ValueError(
+            _(
+                "Choose a licence: {codes}, or give its address.",
+                codes=", ".join(licence.code for licence in LICENCES),
+            )
+        )
     return uri
 
 
 def _minutes(text: str) -> int | None:
     if not text.isascii() or not text.isdigit() or not 0 < int(text[:6]) <= MAX_MINUTES or len(text) > 5:
-        raise ValueError("Write how many minutes it takes, such as 45, or leave this empty.")
+        raise ValueError(_("Write how many minutes it takes, such as 45, or leave this empty."))
     return int(text)
 
 

@@ -16,6 +16,7 @@ from federation.errors import Unacceptable
 from federation.storage import Tx
 from federation.tables import objects
 from node.errors import Invalid, NotAllowed
+from node.language import _
 from node.market import queries, wire
 from node.market.queries import GigView
 from node.market.rules import GigDraft, end_of
@@ -29,7 +30,7 @@ from schemas.money import text_number
 from schemas.strict_json import dumps
 from schemas.terms import PUBLIC
 
-CLOSED = "This gig is closed, and stays as it is. Publish a new one instead."
+CLOSED = _("This gig is closed, and stays as it is. Publish a new one instead.")
 
 
 def publish_gig(tx: Tx, author: Author, draft: GigDraft) -> str:
@@ -108,7 +109,7 @@ def _check_end(tx: Tx, draft: GigDraft) -> None:
     """Midnight may have passed since the form was read."""
     end = end_of(draft.until)
     if end is not None and end <= tx.now:
-        raise Invalid({"until": "That day has passed. Choose today or later."})
+        raise Invalid({"until": _("That day has passed. Choose today or later.")})
 
 
 def _audience(author: Author) -> Audience:

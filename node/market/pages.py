@@ -13,6 +13,7 @@ from federation.storage import Tx
 from node import skills
 from node.errors import Invalid, NotAllowed
 from node.evidence import Evidence
+from node.language import _
 from node.market import commands, queries, rules, structured, wire
 from node.market.queries import MAX_PAGES, PAGE_SIZE, Filter, GigView
 from node.profiles import queries as people
@@ -29,8 +30,13 @@ from node.web.session import Viewer, signed_in, viewer
 from schemas.market import Purpose
 from schemas.urls import host_of
 
-TABS = (("", "All"), ("request", "Wanted"), ("offer", "Offered"), ("mine", "Mine"))
-HEADINGS = {"": "Newest first", "request": "Looking for somebody", "offer": "Offered work", "mine": "Your gigs"}
+TABS = (("", _("All")), ("request", _("Wanted")), ("offer", _("Offered")), ("mine", _("Mine")))
+HEADINGS = {
+    "": _("Newest first"),
+    "request": _("Looking for somebody"),
+    "offer": _("Offered work"),
+    "mine": _("Your gigs"),
+}
 MAX_SEARCH = 200
 
 
@@ -55,7 +61,7 @@ class Search(NamedTuple):
     @property
     def tabs(self) -> list[str]:
         """Their names, for whoever looks."""
-        return [name for name, _ in TABS if self.mine or name != "mine"]
+        return [name for name, _label in TABS if self.mine or name != "mine"]
 
     def filter(self, purpose: str) -> Filter:
         """The same words in one tab."""

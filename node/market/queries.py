@@ -19,6 +19,7 @@ from federation.tables import objects
 from federation.types import Verification, Visibility
 from node.errors import Gone, NotFound
 from node.evidence import Evidence, evidence_of
+from node.language import _
 from node.market.rules import State, state_of
 from node.market.tables import gigs
 from schemas.market import Purpose
@@ -95,8 +96,8 @@ def gig(tx: Tx, gig_id: str) -> GigView:
         return _view(row)
     buried = sa.select(objects.c.id).where(objects.c.id == gig_id, objects.c.kind == "gig")
     if tx.row(buried.where(objects.c.deleted_at.is_not(None), objects.c.visibility.in_(PUBLIC))):
-        raise Gone("This gig was here, and its owner took it away.")
-    raise NotFound("There is no gig at this address.")
+        raise Gone(_("This gig was here, and its owner took it away."))
+    raise NotFound(_("There is no gig at this address."))
 
 
 def own_gig(tx: Tx, actor_id: str, gig_id: str) -> GigView:
@@ -105,7 +106,7 @@ def own_gig(tx: Tx, actor_id: str, gig_id: str) -> GigView:
     mine = sa.select(gigs).where(gigs.c.owner == actor_id, gigs.c.local)
     row = tx.row(mine.where(sa.or_(gigs.c.id == wanted, gigs.c.page == wanted)))
     if row is None:
-        raise NotFound("You have no gig at this address.")
+        raise NotFound(_("You have no gig at this address."))
     return _view(row)
 
 

@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, cast
 
 from node.fields import Fields, currency, day, line, paragraphs, price, quantity
+from node.language import _
 from node.skills import parse_skills, write_skills
 from schemas.market import Purpose
 from schemas.money import Skill, Unit
@@ -56,19 +57,19 @@ def parse_gig(form: Mapping[str, str], today: date) -> GigDraft:
     fields = Fields(form)
     purpose = fields.text("purpose")
     if purpose not in PURPOSES:
-        fields.wrong("purpose", "Say whether you offer this work or are looking for somebody.")
-    title = fields.read("title", line(MAX_TITLE, "A title"), "")
+        fields.wrong("purpose", _("Say whether you offer this work or are looking for somebody."))
+    title = fields.read("title", line(MAX_TITLE, _("A title")), "")
     if not title:
-        fields.wrong("title", "Write a title: what is to be done, in a few words.")
-    body = fields.read("body", paragraphs(MAX_BODY, "A description"), "")
+        fields.wrong("title", _("Write a title: what is to be done, in a few words."))
+    body = fields.read("body", paragraphs(MAX_BODY, _("A description")), "")
     unit = fields.text("unit") or "hour"
     if unit not in UNITS:
-        fields.wrong("unit", "A price is for an hour, for a day, or for all of it.")
+        fields.wrong("unit", _("A price is for an hour, for a day, or for all of it."))
     amount, code = _price(fields)
     available, minimum = _quantities(fields, unit)
     none: tuple[Skill, ...] = ()
     skills = fields.read("skills", parse_skills, none) + fields.read("more_skills", parse_skills, none)
-    past = "That day has passed. Choose today or later, or leave it empty if there is no last day."
+    past = _("That day has passed. Choose today or later, or leave it empty if there is no last day.")
     until = fields.read("until", day(today, past), None)
     fields.check()
     return GigDraft(
@@ -94,9 +95,9 @@ def _quantities(fields: Fields, unit: str) -> tuple[Decimal | None, Decimal | No
     available, minimum = (fields.read(name, quantity, None) for name in ("available", "minimum"))
     if unit == "one" and (available is not None or minimum is not None):
         name = "available" if available is not None else "minimum"
-        fields.wrong(name, "A price for all of it counts neither hours nor days. Leave this empty.")
+        fields.wrong(name, _("A price for all of it counts neither hours nor days. Leave this empty."))
     if available is not None and minimum is not None and minimum > available:
-        fields.wrong("minimum", "This is more than there is in all. Write a smaller number.")
+        fields.wrong("minimum", _("This is more than there is in all. Write a smaller number."))
     return available, minimum
 
 

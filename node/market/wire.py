@@ -15,6 +15,7 @@ from urllib.parse import quote_plus
 from msgspec.structs import replace
 
 from federation.ids import Ids
+from node.language import _, _n
 from node.market.rules import GigDraft, end_of
 from node.text import clean, markdown, plain
 from node.web import words
@@ -24,7 +25,6 @@ from schemas.notes import Tag
 
 MAX_HASHTAGS = 10
 _WORD = re.compile(r"[^\W_]+")
-_UNITS: dict[Unit, tuple[str, str]] = {"hour": ("hour", "hours"), "day": ("day", "days"), "one": ("", "")}
 PURPOSES = {"offer": "Offered", "request": "Looking for somebody"}
 
 
@@ -82,15 +82,22 @@ def price_words(price: Decimal | None, currency: str | None, unit: Unit) -> str:
 
 def quantity_words(minimum: Decimal | None, available: Decimal | None, unit: Unit) -> str:
     """At least 3 hours, 40 hours in all."""
-    least = f"At least {count_words(minimum, unit)}" if minimum is not None else ""
-    most = f"{count_words(available, unit)} in all" if available is not None else ""
-    return ", ".join(filter(None, (least, most)))
+    least = count_words(minimum, unit) if minimum is not None else ""
+    most = count_words(available, unit) if available is not None else ""
+    if least and most:
+        return _("At least {least}, {most} in all", least=least, most=most)
+    if least:
+        return _("At least {least}", least=least)
+    return _("{most} in all", most=most) if most else ""
 
 
 def count_words(number: Decimal, unit: Unit) -> str:
     """1 hour, 2.5 days."""
     figure = format(number.normalize(), ",f")
-    return f"{figure} {_UNITS[unit][number != 1]}".rstrip()
+    form = 1 if number == 1 else 2  # languages have forms for whole numbers; 2.5 takes that of many
+    if unit == "hour":
+        return _n("{count} hour", "{count} hours", form, count=figure)
+    return _n("{count} day", "{count} days", form, count=figure) if unit == "day" else figure
 
 
 def hashtags(origin: str, skills: tuple[Skill, ...]) -> tuple[Tag, ...]:

@@ -55,8 +55,8 @@ def environment() -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     made.policies["ext.i18n.trimmed"] = True
-    made.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
-    made.globals["_n"] = made.globals["ngettext"]
+    made.newstyle_gettext = True  # type: ignore[attr-defined]
+    made.globals.update(_=_gettext, gettext=_gettext, ngettext=_ngettext, _n=_ngettext)
     made.globals.update(icon=icon, mark=mark, static=static, version=VERSION)
     made.filters.update(
         day=words.day,
@@ -78,13 +78,22 @@ def _said(context: Context, value: Any) -> Any:
 
 
 @pass_context
-def _gettext(context: Context, message: str) -> str:
-    return translations(context.get("language", ENGLISH)).gettext(message)
+def _gettext(context: Context, message: str, /, **values: Any) -> str:
+    language = context.get("language", ENGLISH)
+    return _filled(context, translations(language).gettext(message), values)
 
 
 @pass_context
-def _ngettext(context: Context, one: str, many: str, count: int) -> str:
-    return translations(context.get("language", ENGLISH)).ngettext(one, many, count)
+def _ngettext(context: Context, one: str, many: str, count: int, /, **values: Any) -> str:
+    language = context.get("language", ENGLISH)
+    return _filled(context, translations(language).ngettext(one, many, count), {"num": count} | values)
+
+
+def _filled(context: Context, text: str, values: dict[str, Any]) -> str:
+    """A sentence of a template with its values, each in the reader's language, and escaped where the page is."""
+    language = context.get("language", ENGLISH)
+    whole = Markup(text) if context.eval_ctx.autoescape else text  # noqa: S704 - the template's own words
+    return whole % {name: say(value, language) for name, value in values.items()}
 
 
 def language_of(request: web.Request) -> str:
