@@ -26,6 +26,7 @@ from node.web.cookies import FORM, set_cookie
 from node.web.csrf import form_token
 from node.web.keys import FORM_SECRET, GROUND, NODE
 from node.web.session import viewer
+from node.web.settings_tabs import tabs
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 VERSION = version("freehold")
@@ -116,6 +117,7 @@ async def page(request: web.Request, template: str, *, status: int = 200, **valu
         "now": request.app[GROUND].clock.now(),
         "here": None,
         "path": request.path,
+        "settings_tabs": lambda: tabs(request),
         "language": language_of(request),
     }
     text = environment().get_template(template).render(context | values)
