@@ -90,6 +90,10 @@ class Authenticator:
             raise Unauthenticated(f"the object's proof is by {key.actor_id}, the object is {owner}'s")
         return True
 
+    def served_by(self, owner: str) -> Signer:
+        """Whom a document speaks for that was fetched from its owner's origin (see `Preparer.found`)."""
+        return Signer(owner, "", "origin")
+
     def proves_at_once(self, document: dict[str, Any], owner: str) -> bool:
         """Whether an object's own proof holds under a key of its owner that is at hand. False decides nothing."""
         try:

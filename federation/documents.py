@@ -124,9 +124,9 @@ def _activity(tx: Tx, document_id: str) -> Document | None:
 
 
 def stands() -> sa.ColumnElement[bool]:
-    """Of activities: not the Create or Update of something that has been deleted since, with its text inside."""
+    """Of activities: not what brought, passed on or pinned something that has been deleted since."""
     deleted = sa.exists().where(objects.c.id == activities.c.object_id, objects.c.deleted_at.is_not(None))
-    return ~sa.and_(activities.c.type.in_(("Create", "Update")), deleted)
+    return ~sa.and_(activities.c.type.in_(("Create", "Update", "Announce", "Add")), deleted)
 
 
 def _tombstone(object_id: str, deleted_at: datetime, *, public: bool = True) -> Document:

@@ -150,6 +150,11 @@ def _store_recipients(tx: Tx, object_id: str, seen_by: str, audience: Audience) 
         tx.execute(tx.insert_new(object_recipients), rows)
 
 
+def is_stored(tx: Tx, object_id: str) -> bool:
+    """Whether anything stands, or stood, at an id."""
+    return tx.scalar(sa.select(objects.c.id).where(objects.c.id == object_id)) is not None
+
+
 def delete_object(tx: Tx, object_id: str, owner: str, deleted: ObjectsDeleted | None = None) -> bool:
     """Leave a tombstone at an object's id. Returns whether an object was there.
 

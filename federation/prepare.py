@@ -17,19 +17,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
-import sqlalchemy as sa
 
 from federation.authenticate import Authenticator
 from federation.authority import belongs_to, owner_of, same_origin
 from federation.errors import Forbidden, Gone, NotFound, Refused, Unacceptable, Unauthenticated, Unreachable
 from federation.handlers.actors import keys_are_known
 from federation.ids import Ids
+from federation.objects import is_stored
 from federation.resolve import Resolver
-from federation.storage import Database, Tx
-from federation.tables import objects
+from federation.storage import Database
 from federation.types import Received, Signer, Verification
 from schemas.actors import is_actor, parse_actor
-from schemas.base import audience_of, envelope_of, first_object, id_of
+from schemas.base import Envelope, audience_of, envelope_of, first_object, id_of
 from schemas.errors import SchemaError
 from schemas.jsonld import normalise
 
@@ -135,6 +134,27 @@ class Preparer:
             return await self._actor(received, received.object)
         return await self._proven(received, received.object, received.verification)
 
+    async def found(self, object_id: str) -> Received:
+        """An object that nobody sent: as its origin serves it, as if its owner had just told of it.
+
+        Raises as `complete`; Forbidden for what names no owner of its own origin.
+        """
+        document = await self._fetch(object_id)
+        owner, found_id = owner_of(document), id_of(document)
+        if owner is None or found_id is None or not belongs_to(document, owner):
+            raise Forbidden(f"{object_id} names no owner of its own origin")
+        told = Received(
+            signer=self._authenticator.served_by(owner),
+            envelope=Envelope(found_id, "Create", owner),
+            body=b"",
+            document={"id": found_id, "type": "Create", "actor": owner, "object": document},
+            object_id=found_id,
+            object=document,
+            audience=audience_of(document),
+            verification="delivered",
+        )
+        return await self._owned(told, document, owner)
+
     async def _proven(self, received: Received, document: dict[str, Any], otherwise: Verification) -> Received:
         """A proof of the object that cannot be checked for now costs it only the word `signed`."""
         try:
@@ -161,7 +181,7 @@ class Preparer:
         object_id = received.object_id
         if object_id is None:
             raise Refused("Announce of nothing")
-        if self._ids.is_local(object_id) or await self._db.read(_is_known, object_id):
+        if self._ids.is_local(object_id) or await self._db.read(is_stored, object_id):
             return _with(received, None, received.verification)
         try:
             document = await self._fetch(object_id)
@@ -263,7 +283,3 @@ def _bare(received: Received, object_id: str, document: dict[str, Any] | None) -
     verification = received.verification if document else "delivered"
     audience = audience_of(document or {})
     return replace(received, document=bare, object=document, audience=audience, verification=verification)
-
-
-def _is_known(tx: Tx, object_id: str) -> bool:
-    return tx.scalar(sa.select(objects.c.id).where(objects.c.id == object_id)) is not None

@@ -86,7 +86,51 @@ blocks = sa.Table(
     sa.Column("created_at", Timestamp, nullable=False),
 )
 
-activities = sa.Table(  # what local actors did: the outbox
+mutes = sa.Table(  # whom a local actor does not want to see; told to nobody
+    "mutes",
+    metadata,
+    sa.Column("actor", sa.Text, primary_key=True),
+    sa.Column("target", sa.Text, primary_key=True),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.Column("until", Timestamp),  # None: until it is taken back
+)
+
+moves = sa.Table(  # the last Move of an actor, here or elsewhere: the next one has to wait
+    "moves",
+    metadata,
+    sa.Column("actor", sa.Text, primary_key=True),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("at", Timestamp, nullable=False),
+)
+
+follower_checks = sa.Table(  # whose followers here are to be compared with its own list (FEP-8fcf)
+    "follower_checks",
+    metadata,
+    sa.Column("actor", sa.Text, primary_key=True),  # somebody elsewhere
+    sa.Column("url", sa.Text, nullable=False),  # the part of its list that is about us
+    sa.Column("wanted_at", Timestamp, nullable=False),
+    sa.Column("done_at", Timestamp),
+)
+
+relays = sa.Table(  # what tells us of public things that nobody here follows (FEP-ae0c)
+    "relays",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),  # the relay's actor
+    sa.Column("kind", sa.Text, nullable=False),  # mastodon | litepub: whom its Follow names
+    sa.Column("follow_id", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # requested | accepted | rejected
+    sa.Column("created_at", Timestamp, nullable=False),
+)
+
+relayed = sa.Table(  # what is here only because a relay told of it
+    "relayed",
+    metadata,
+    sa.Column("object_id", sa.Text, primary_key=True),
+    sa.Column("relay", sa.Text, nullable=False),
+    sa.Column("at", Timestamp, nullable=False, index=True),
+)
+
+activities = sa.Table(  # what local actors did: the outbox; and what of others they forward, under its own actor
     "activities",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
@@ -126,6 +170,25 @@ object_recipients = sa.Table(  # who may read what is not public
     metadata,
     sa.Column("object_id", sa.Text, primary_key=True),
     sa.Column("recipient", sa.Text, primary_key=True),  # an actor or a followers collection
+)
+
+reactions = sa.Table(  # who likes an object, and who passed it on: each once
+    "reactions",
+    metadata,
+    sa.Column("object_id", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),  # like | boost
+    sa.Column("actor", sa.Text, primary_key=True),
+    sa.Column("activity_id", sa.Text, nullable=False, index=True),  # the Like or Announce, for its Undo
+    sa.Column("at", Timestamp, nullable=False),
+    sa.Index("ix_reactions_actor", "actor", "kind", "object_id"),
+)
+
+featured = sa.Table(  # what an actor, here or elsewhere, pins to its profile
+    "featured",
+    metadata,
+    sa.Column("actor", sa.Text, primary_key=True),
+    sa.Column("object_id", sa.Text, primary_key=True, index=True),
+    sa.Column("at", Timestamp, nullable=False),
 )
 
 inbox_messages = sa.Table(

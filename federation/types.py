@@ -19,12 +19,13 @@ Visibility = Literal["public", "unlisted", "followers", "direct"]
 class Signer:
     """Who is proven to have sent a request. Only `federation.authenticate` makes one.
 
-    actor_id: the actor, learned from its own origin. key_id: the key that held. how: by what it was proven.
+    actor_id: the actor, learned from its own origin. key_id: the key that held. how: by what it was proven; `origin`
+    is nobody's request: we asked, and the actor's own origin answered (no key then).
     """
 
     actor_id: str
     key_id: str
-    how: Literal["proof", "rfc9421", "cavage"]
+    how: Literal["proof", "rfc9421", "cavage", "origin"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +45,8 @@ class Received:
     object: dict[str, Any] | None
     audience: Audience
     verification: Verification
+
+    @property
+    def is_news(self) -> bool:
+        """Whether somebody sent it, and it is not what we looked for ourselves: nobody need be told of that."""
+        return self.signer.how != "origin"

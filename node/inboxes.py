@@ -58,6 +58,9 @@ HANDLERS: Table = {
     ("Announce", "*"): on_announce,
     ("Undo", "Announce"): social.on_unboost,
     ("Undo", "Like"): social.on_unlike,
+    ("Undo", "*"): social.on_undo,
+    ("Like", "*"): social.on_like,
+    ("Accept", "*"): social.on_accept,
     ("Reject", "*"): social.on_reject,
     ("Block", "*"): social.on_block,
 }

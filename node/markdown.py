@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from node.linking import Links, Piece, pieces
 from schemas.urls import url_of
 
 if TYPE_CHECKING:
@@ -19,10 +21,11 @@ MAX_PARAGRAPH = 50_000  # characters that are read as Markdown in one go
 _BARE_URL = re.compile(r"https?://[^\s<>\"'`]{1,2000}")
 
 
-def render(text: str) -> str:
-    """What a text in Markdown means."""
-    html: str = _renderer().render(text)
-    return html
+def render(text: str, links: Links | None = None) -> tuple[str, list[Piece]]:
+    """What a text in Markdown means, and the names and hashtags in it that became links."""
+    env: dict[str, Any] = {"links": links, "linked": []}
+    html: str = _renderer().render(text, env)
+    return html, env["linked"]
 
 
 @lru_cache
@@ -32,6 +35,7 @@ def _renderer() -> MarkdownIt:
     made.disable(["html_block", "html_inline"])
     made.core.ruler.before("inline", "long_paragraphs", _long_paragraphs)
     made.core.ruler.push("bare_urls", _bare_urls)
+    made.core.ruler.push("names", _names)
     return made
 
 
@@ -52,14 +56,39 @@ def _bare_urls(state: StateCore) -> None:
 
 
 def _linked(children: list[Token]) -> list[Token]:
+    return _replaced(children, lambda token: _split(token) if "://" in token.content else [token])
+
+
+def _replaced(children: list[Token], split: Callable[[Token], list[Token]]) -> list[Token]:
+    """Each text that is not inside a link, as the tokens that it becomes."""
     made: list[Token] = []
     inside = 0
     for token in children:
         inside += {"link_open": 1, "link_close": -1}.get(token.type, 0)
-        if token.type == "text" and not inside and "://" in token.content:
-            made.extend(_split(token))
-        else:
-            made.append(token)
+        made += split(token) if token.type == "text" and not inside else [token]
+    return made
+
+
+def _names(state: StateCore) -> None:
+    links: Links | None = state.env.get("links")
+    if links is None:
+        return
+    for block in state.tokens:
+        if block.type == "inline" and block.children:
+            block.children = _replaced(block.children, lambda token: _named(token, links, state.env["linked"]))
+
+
+def _named(token: Token, links: Links, linked: list[Piece]) -> list[Token]:
+    made: list[Token] = []
+    for piece in pieces(token.content):
+        href = links.href(piece)
+        if href is None:
+            made.append(_new("text", piece.words))
+            continue
+        linked.append(piece)
+        kind = "u-url mention" if piece.kind == "mention" else "mention hashtag"
+        made += [_new("link_open", "", 1, {"href": href, "class": kind}), _new("text", piece.words)]
+        made.append(_new("link_close", "", -1))
     return made
 
 

@@ -11,6 +11,7 @@ import re
 from html import unescape
 from typing import NamedTuple
 
+from node.linking import Links, Piece
 from node.markup import ANY_TAG, INLINE, balanced, safe
 
 TOP = 2
@@ -25,6 +26,7 @@ _UNSEEN = re.compile(
 _LONG_REFERENCE = re.compile(r"&#[xX]?[0-9a-fA-F]{8,};?")
 _HEADING = re.compile(r"<(/?)h([1-6])([^>]*)>")
 _TABLE = re.compile(r"<(/?)table\b[^>]*>")
+_HASHTAG = re.compile(r'(<a [^<>]*class="mention hashtag") rel="[^"]*"')
 _JOINED = INLINE | {"img"}
 
 
@@ -43,11 +45,26 @@ class Outline(NamedTuple):
     headings: tuple[Heading, ...]
 
 
+class Linked(NamedTuple):
+    """HTML of a text of ours, and the names and hashtags in it that became links."""
+
+    html: str
+    found: tuple[Piece, ...]
+
+
 def markdown(text: str, *, top: int = TOP) -> str:
     """CommonMark with tables, strikethrough and bare addresses -> clean HTML; HTML inside stays text."""
     from node.markdown import render  # heavy: only where somebody writes
 
-    return _finished(render(visible(text)), top)
+    return _finished(render(visible(text))[0], top)
+
+
+def linked(text: str, links: Links, *, top: int = TOP) -> Linked:
+    """The same, with names and hashtags as links; a hashtag's says what it is (`rel=tag`, as microformats have it)."""
+    from node.markdown import render
+
+    html, found = render(visible(text), links)
+    return Linked(_HASHTAG.sub(r'\1 rel="tag"', _finished(html, top)), tuple(dict.fromkeys(found)))
 
 
 def clean(html: str, *, top: int = TOP) -> str:

@@ -21,6 +21,8 @@ from federation.tables import inbox_messages
 from node.accounts.tables import sessions
 from node.context import Node
 from node.inboxes import HANDLERS, deleted
+from node.social import lookups
+from node.social.seeking import Seeker
 
 HOUSEKEEPING_SECONDS = 600.0
 KEEP_INBOX_BODIES = timedelta(days=30)
@@ -28,18 +30,19 @@ KEEP_INBOX_BODIES = timedelta(days=30)
 _log = structlog.get_logger()
 
 
-def workers(node: Node) -> tuple[InboxWorker, DeliveryWorker]:
-    """What takes in, and what sends."""
+def workers(node: Node) -> tuple[InboxWorker, DeliveryWorker, Seeker]:
+    """What takes in, what sends, and what looks things up."""
     inbox = InboxWorker(node.db, node.resolver, node.ids, node.authors, HANDLERS, node.policy, deleted=deleted)
-    return inbox, DeliveryWorker(node.db, node.client, node.authors, node.ids, node.clock)
+    return inbox, DeliveryWorker(node.db, node.client, node.authors, node.ids, node.clock), Seeker(node)
 
 
 async def work(node: Node) -> None:
     """Run all loops until cancelled. What is under way when that happens is still a row, and is taken up again."""
-    inbox, delivery = workers(node)
+    inbox, delivery, seeker = workers(node)
     async with asyncio.TaskGroup() as loops:
         loops.create_task(inbox.run(), name="inbox")
         loops.create_task(delivery.run(), name="delivery")
+        loops.create_task(seeker.run(), name="lookups")
         loops.create_task(_keep_house(node), name="housekeeping")
 
 
@@ -59,6 +62,7 @@ def tidy(tx: Tx) -> None:
     """
     tx.execute(sa.delete(sessions).where(sessions.c.expires_at < tx.now))
     forget_strangers(tx)
+    lookups.tidy(tx)
     tx.execute(
         sa.update(inbox_messages)
         .where(

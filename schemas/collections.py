@@ -6,6 +6,8 @@ from typing import Any
 
 from schemas.terms import AS_CONTEXT
 
+MAX_ITEMS = 1_000
+
 
 def ordered_collection(collection_id: str, total: int, first: str | None) -> dict[str, Any]:
     """The collection itself: how many, and where the first page is."""
@@ -33,3 +35,17 @@ def ordered_page(page_id: str, part_of: str, items: list[Any], following: str | 
         "orderedItems": items,
     }
     return document | ({"next": following} if following else {})
+
+
+def items_of(document: dict[str, Any]) -> list[Any]:
+    """What stands in a collection or a page of it, in its order; at most 1,000."""
+    for name in ("orderedItems", "items"):
+        value = document.get(name)
+        if value is not None:
+            return (value if isinstance(value, list) else [value])[:MAX_ITEMS]
+    return []
+
+
+def total(collection_id: str, number: int) -> dict[str, Any]:
+    """A collection of which only the number of its items is told."""
+    return {"@context": AS_CONTEXT, "id": collection_id, "type": "OrderedCollection", "totalItems": number}

@@ -32,8 +32,6 @@ from aiohttp import web
 
 from federation import operate
 from federation.authors import create_local_actor, make_keys
-from federation.delivery import DeliveryWorker
-from federation.inbox import InboxWorker
 from federation.storage import Tx
 from federation.tables import activities, deliveries, follows, inbox_messages, objects
 from node.accounts.rules import parse_setup
@@ -84,7 +82,7 @@ class Home:
     answered: Watch | None = None
     """The same when everything is done and the answer would go out."""
     _node: Node | None = None
-    _workers: tuple[InboxWorker, DeliveryWorker] | None = None
+    _workers: tuple[Any, ...] = ()
     _runner: web.AppRunner | None = field(default=None, repr=False)
 
     @property
@@ -162,14 +160,11 @@ class Home:
         if self._node is not None:
             await self._node.client.close()
         await self.ground.db.close()
-        self._node = self._workers = None
+        self._node, self._workers = None, ()
 
     async def step(self) -> int:
         """Send and take in what is due now; returns how much was done."""
-        if self._workers is None:
-            return 0
-        inbox, delivery = self._workers
-        return await delivery.drain() + await inbox.drain()
+        return sum([await worker.drain() for worker in self._workers])
 
     async def works_until(self, ask: Callable[[], Awaitable[Any]], wanted: Any) -> None:
         """Step whenever something came in from somebody whom the test does not step, until the answer is as wanted."""

@@ -14,6 +14,7 @@ from federation.handlers.accept import on_accept, on_reject
 from federation.handlers.actors import on_actor_update
 from federation.handlers.block import on_block
 from federation.handlers.delete import on_delete
+from federation.handlers.featured import on_add, on_remove
 from federation.handlers.follow import on_follow
 from federation.handlers.undo import on_undo
 from federation.objects import ObjectsDeleted
@@ -21,7 +22,7 @@ from federation.storage import Tx
 from federation.types import Received
 from schemas.terms import ACTOR_TYPES
 
-Handler = Callable[[Tx, Received, Authors], None]
+Handler = Callable[[Tx, Received, Authors], object]
 Table = Mapping[tuple[str, str | None], Handler]
 """(activity type, object type) -> handler. The object type is "*" for any, a missing one included."""
 
@@ -34,6 +35,8 @@ def shared(deleted: ObjectsDeleted | None = None) -> Table:
         ("Reject", "*"): on_reject,
         ("Undo", "*"): on_undo,
         ("Block", "*"): on_block,
+        ("Add", "*"): on_add,
+        ("Remove", "*"): on_remove,
         ("Delete", "*"): partial(on_delete, deleted=deleted),
     }
     table |= {("Update", actor_type): on_actor_update for actor_type in ACTOR_TYPES}

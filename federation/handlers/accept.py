@@ -15,10 +15,11 @@ from federation.types import Received
 from schemas.base import id_of
 
 
-def on_accept(tx: Tx, received: Received, authors: Authors) -> None:
-    """The followee agrees: from now on we hear it."""
+def on_accept(tx: Tx, received: Received, authors: Authors) -> str:
+    """The followee agrees: from now on we hear it. Returns who had asked."""
     asked = _asked(tx, received, authors)
     tx.execute(_this(sa.update(follows), asked).values(state="accepted", decided_at=tx.now))
+    return str(asked.follower)
 
 
 def on_reject(tx: Tx, received: Received, authors: Authors) -> None:

@@ -25,6 +25,6 @@ def on_module(tx: Tx, received: Received, authors: Authors) -> None:
     if stored == "same":
         return
     keep_known(tx, module)
-    if stored == "new":
+    if stored == "new" and received.is_news:
         at = module.published or tx.now
         social.into_timelines(tx, authors.ids, module.id, module.owner, at, document=received.object)

@@ -25,6 +25,6 @@ def on_gig(tx: Tx, received: Received, authors: Authors) -> None:
     if stored == "same":
         return
     keep_known(tx, gig)
-    if stored == "new":
+    if stored == "new" and received.is_news:
         at = gig.published or tx.now
         social.into_timelines(tx, authors.ids, gig.id, gig.owner, at, document=received.object)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
+import pkgutil
 from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
 from alembic import context
 
-import node.accounts.tables
-import node.learning.tables
-import node.market.tables
-import node.profiles.tables
-import node.social.tables  # noqa: F401 - each puts its tables into the one `metadata`
+import node
 from federation.storage import Timestamp
 from federation.tables import metadata
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
+
+for _slice in pkgutil.iter_modules(node.__path__):  # each puts its tables into the one `metadata`
+    if _slice.ispkg and importlib.util.find_spec(f"node.{_slice.name}.tables"):
+        importlib.import_module(f"node.{_slice.name}.tables")
 
 
 def _render(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:

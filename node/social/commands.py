@@ -1,218 +1,255 @@
-"""Writes: post and delete, follow and unfollow; and the home timelines, which every slice fills.
+"""Writes, one function for each verb that a person would use: post, edit, delete, like, pass on, pin, follow.
 
-A timeline row is written for each reader when a thing comes, so that what a reader sees costs the same however much
-the node knows, and what was not meant for somebody is not there to be seen.
+What they mean for timelines stands in `node.social.timelines`, following in `node.social.following`, what is kept of
+likes and boosts in `node.social.reactions`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.engine import Row
 
-from federation import outbox
+from federation import featured, outbox
 from federation.authors import Author
 from federation.clock import iso
 from federation.errors import Unacceptable
-from federation.ids import Ids
+from federation.readers import may_read
 from federation.storage import Tx
-from federation.tables import actors, blocks, follows, objects
-from node.errors import Invalid
-from node.social import wire
-from node.social.rules import PostDraft
-from node.social.tables import timeline
+from federation.tables import actors, objects
+from node.errors import Invalid, NotAllowed, NotFound
+from node.language import _
+from node.social import reactions, wire
+from node.social.following import follow as follow
+from node.social.following import unfollow as unfollow
+from node.social.reactions import Kind
+from node.social.rules import MAX_PINS, PostDraft, narrower
+from node.social.tables import post_sources
+from node.social.telling import tell_of_post, tell_of_reaction
+from node.social.timelines import boost as boost
+from node.social.timelines import forget as leave_timelines
+from node.social.timelines import into_timelines as into_timelines
+from node.social.timelines import unboost as unboost
+from node.social.timelines import withdraw as withdraw
+from node.social.wire import People
 from schemas import activities
-from schemas.actors import Actor
-from schemas.base import Audience, audience_of
-from schemas.errors import SchemaError
-from schemas.notes import tags_of, write_note
+from schemas.actors import Actor, parse_actor
+from schemas.base import Audience, Visibility, audience_of
+from schemas.notes import write_note
+from schemas.strict_json import loads_object
+from schemas.terms import PUBLIC
 
-ONESELF = "That is you. What you publish is in your timeline already."
-BLOCKED = "They do not want to be followed by you."
-CHUNK = 500
+NOBODY_NAMED = _("Name whom this is for, such as @name@server.")
+NOT_HERE = _("What you answer is not here any more, or not for you.")
+NOT_PUBLIC = _("This is not for everybody, so it cannot be passed on.")
+TOO_MANY_PINS = _("You may pin {most} posts. Unpin one first.", most=MAX_PINS)
+NOBODY: Mapping[str, Actor] = MappingProxyType({})
+OPEN = ("public", "unlisted")
 
 
-def post(tx: Tx, author: Author, draft: PostDraft, person: Actor | None = None) -> str:
-    """Write a post and send it; returns its id. person: to whom alone it goes, for a direct one."""
-    if draft.audience == "direct" and person is None:
-        raise Invalid({"to": "Name the one person whom this is for, such as @name@server."})
+class _Answered(NamedTuple):
+    """What a post answers."""
+
+    owner: str
+    visibility: Visibility
+
+
+def post(
+    tx: Tx, author: Author, draft: PostDraft, person: Actor | None = None, named: Mapping[str, Actor] = NOBODY
+) -> str:
+    """Write a post and send it; returns its id.
+
+    person: to whom alone it goes, for a direct one. named: the people whose names stand in the text, by
+    `name@host`. An answer is for no more people than what it answers. Raises Invalid.
+    """
+    answered = _answered(tx, author, draft)
+    if answered is not None:
+        draft = replace(draft, audience=narrower(draft.audience, answered.visibility))
+    people = People(person, _known(tx, answered.owner) if answered else None, named)
     note_id = author.ids.object(author.actor_id, "posts", tx.now)
-    note = wire.to_note(author, note_id, draft, person, iso(tx.now))
+    note = wire.to_note(author, note_id, draft, people, iso(tx.now))
+    if not note.audience.everybody:
+        raise Invalid({"to": NOBODY_NAMED})
     document = write_note(note)
     try:
         outbox.create(tx, author, document, kind="post", audience=note.audience, published=tx.now)
     except Unacceptable as error:
-        raise Invalid({"body": error.safe}) from error
-    into_timelines(tx, author.ids, note_id, author.actor_id, tx.now, document=document)
+        raise Invalid({"body": _(error.safe)}) from error
+    _keep_source(tx, note_id, draft.body_md)
+    here = into_timelines(tx, author.ids, note_id, author.actor_id, tx.now, document=document)
+    tell_of_post(tx, author.ids, note_id, author.actor_id, named=here, answers=note.in_reply_to)
     return note_id
+
+
+def _answered(tx: Tx, author: Author, draft: PostDraft) -> _Answered | None:
+    if not draft.in_reply_to:
+        return None
+    row = tx.row(sa.select(objects.c.owner, objects.c.visibility).where(objects.c.id == draft.in_reply_to))
+    if row is None or not may_read(tx, draft.in_reply_to, author.actor_id):
+        raise Invalid({"in_reply_to": NOT_HERE})
+    return _Answered(row.owner, row.visibility)
+
+
+def _known(tx: Tx, actor_id: str) -> Actor | None:
+    document = tx.scalar(sa.select(actors.c.document).where(actors.c.id == actor_id, actors.c.gone_at.is_(None)))
+    return None if document is None else parse_actor(loads_object(document))
+
+
+def _keep_source(tx: Tx, note_id: str, body_md: str) -> None:
+    """What was typed, for the form in which it is changed; the Note carries only what it became."""
+    insert = tx.insert(post_sources).values(object_id=note_id, body_md=body_md)
+    tx.execute(insert.on_conflict_do_update(index_elements=["object_id"], set_={"body_md": body_md}))
+
+
+def edit_post(tx: Tx, author: Author, post_id: str, draft: PostDraft, named: Mapping[str, Actor] = NOBODY) -> int:
+    """Change the text and the warning of a post; returns how many inboxes hear of it, 0 when nothing changes.
+
+    What it answers, and who may see what is not for everybody, stay as they are (SECURITY 50): somebody whom the new
+    text of such a post names is not told. Raises NotFound, Invalid.
+    """
+    held = _own(tx, author, post_id)
+    before = msgspec.json.decode(held.body)
+    audience = audience_of(before)
+    kept = replace(draft, audience=held.visibility, in_reply_to=held.in_reply_to or "", to="")
+    people = _still_named(tx, author, held, audience, named)
+    note = wire.to_note(author, post_id, kept, people, before["published"], attachments=before.get("attachment", ()))
+    if held.visibility not in OPEN:
+        note = msgspec.structs.replace(note, audience=audience)
+    document = write_note(note)
+    if all(document.get(name) == before.get(name) for name in ("content", "summary", "tag")):
+        return 0
+    try:
+        reached = outbox.update(tx, author, document | {"updated": iso(tx.now)}, audience=note.audience)
+    except Unacceptable as error:
+        raise Invalid({"body": _(error.safe)}) from error
+    _keep_source(tx, post_id, draft.body_md)
+    return reached
+
+
+def _own(tx: Tx, author: Author, post_id: str) -> Row[Any]:
+    """A post of the author that stands."""
+    mine = (objects.c.id == post_id, objects.c.owner == author.actor_id, objects.c.local, objects.c.kind == "post")
+    row = tx.row(sa.select(objects).where(*mine, objects.c.deleted_at.is_(None)))
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _still_named(tx: Tx, author: Author, held: Row[Any], audience: Audience, named: Mapping[str, Actor]) -> People:
+    """Who is named in a changed post: of one that is not for everybody, only those who have it already."""
+    parent = held.in_reply_to and tx.row(sa.select(objects.c.owner).where(objects.c.id == held.in_reply_to))
+    answered = _known(tx, parent.owner) if parent else None
+    if held.visibility in OPEN:
+        return People(None, answered, named)
+    there = set(audience.everybody) - {author.followers}
+    first = next((one for one in audience.to if one in there), None) if held.visibility == "direct" else None
+    alone = None if first is None or answered is not None else _known(tx, first)
+    return People(alone, answered, {handle: actor for handle, actor in named.items() if actor.id in there})
 
 
 def delete_post(tx: Tx, author: Author, post_id: str) -> int:
     """Take a post away, here and from everybody who ever got it; returns how many inboxes hear of it."""
+    unpin(tx, author, post_id)
     reached = outbox.delete(tx, author, post_id)
     forget(tx, [post_id])
     return reached
 
 
-def follow(tx: Tx, author: Author, target: Actor) -> Literal["accepted", "requested"]:
-    """Ask somebody for what they publish. Somebody on this node accepts at once; Invalid for oneself."""
-    if target.id == author.actor_id:
-        raise Invalid({"who": ONESELF})
-    held = tx.row(_this(sa.select(follows.c.state), author.actor_id, target.id))
-    if held is not None and held.state in ("accepted", "requested"):
-        return "accepted" if held.state == "accepted" else "requested"
-    here = author.ids.is_local(target.id)
-    if here and _blocks(tx, target.id, author.actor_id):
-        raise Invalid({"who": BLOCKED})
-    activity_id = author.ids.object(author.actor_id, "follows", tx.now)
-    values = {
-        "activity_id": activity_id,
-        "state": "accepted" if here and not target.manually_approves else "requested",
-        "created_at": tx.now,
-        "decided_at": tx.now if here else None,
-    }
-    insert = tx.insert(follows).values(follower=author.actor_id, followee=target.id, **values)
-    tx.execute(insert.on_conflict_do_update(index_elements=["follower", "followee"], set_=values))
-    if not here:
-        asked = activities.follow(activity_id, author.actor_id, target.id, iso(tx.now))
-        outbox.publish(tx, author, asked, Audience((target.id,)), object_id=target.id)
-    tx.notify("documents", f"{author.actor_id}/following")
-    return "accepted" if values["state"] == "accepted" else "requested"
+def forget(tx: Tx, object_ids: Sequence[str]) -> None:
+    """Their owners took these away: no timeline, count or profile knows them any more."""
+    leave_timelines(tx, object_ids)
+    reactions.forget(tx, object_ids)
+    featured.forget(tx, object_ids)
+    tx.execute(sa.delete(post_sources).where(post_sources.c.object_id.in_(object_ids)))
 
 
-def unfollow(tx: Tx, author: Author, target: Actor) -> bool:
-    """Ask for no more, and take what came out of the timeline; returns whether there was anything to end."""
-    held = tx.row(_this(sa.select(follows), author.actor_id, target.id))
-    if held is None:
+# ---- likes and boosts
+
+
+def like(tx: Tx, author: Author, object_id: str) -> bool:
+    """Tell somebody that one likes what they wrote; False when that was told already. NotFound for what is not here."""
+    row = _readable(tx, author, object_id)
+    audience = Audience((row.owner,))
+    return _react(tx, author, object_id, "like", audience)
+
+
+def unlike(tx: Tx, author: Author, object_id: str) -> bool:
+    """Take a like back; False when there was none."""
+    return _take_back(tx, author, object_id, "like")
+
+
+def boost_out(tx: Tx, author: Author, object_id: str) -> bool:
+    """Pass something on to one's followers; False when that was done already. Invalid for what is not for everybody."""
+    row = _readable(tx, author, object_id)
+    if row.visibility not in OPEN:
+        raise Invalid({"id": NOT_PUBLIC})
+    audience = Audience((PUBLIC,), (author.followers, row.owner))
+    if not _react(tx, author, object_id, "boost", audience):
         return False
-    tx.execute(_this(sa.delete(follows), author.actor_id, target.id))
-    theirs = sa.select(objects.c.id).where(objects.c.owner == target.id)
-    mine = sa.and_(timeline.c.reader == author.actor_id, timeline.c.reason == "followed")
-    tx.execute(sa.delete(timeline).where(mine, timeline.c.object_id.in_(theirs)))
-    tx.execute(
-        sa.delete(timeline).where(
-            timeline.c.reader == author.actor_id, timeline.c.reason == "boosted", timeline.c.via == target.id
-        )
-    )
-    if not author.ids.is_local(target.id) and held.state != "rejected":
-        undone = {"id": held.activity_id, "type": "Follow", "actor": author.actor_id, "object": target.id}
-        activity_id = author.ids.activity(author.actor_id, tx.now)
-        undo = activities.undo(activity_id, author.actor_id, undone, Audience((target.id,)), iso(tx.now))
-        outbox.publish(tx, author, undo, Audience((target.id,)), object_id=target.id)
+    boost(tx, object_id, author.actor_id)
     return True
 
 
-def _this(statement: Any, follower: str, followee: str) -> Any:
-    return statement.where(follows.c.follower == follower, follows.c.followee == followee)
+def unboost_out(tx: Tx, author: Author, object_id: str) -> bool:
+    """Pass it on no more; False when it was not."""
+    unboost(tx, object_id, author.actor_id)
+    return _take_back(tx, author, object_id, "boost")
 
 
-def _blocks(tx: Tx, actor_id: str, other: str) -> bool:
-    return tx.row(sa.select(blocks.c.actor).where(blocks.c.actor == actor_id, blocks.c.target == other)) is not None
+_VERBS: Mapping[Kind, str] = MappingProxyType({"like": "Like", "boost": "Announce"})
 
 
-# ---- timelines
+def _readable(tx: Tx, author: Author, object_id: str) -> Row[Any]:
+    row = tx.row(sa.select(objects.c.owner, objects.c.visibility).where(objects.c.id == object_id))
+    if row is None or not may_read(tx, object_id, author.actor_id):
+        raise NotFound
+    return row
 
 
-def into_timelines(
-    tx: Tx, ids: Ids, object_id: str, owner: str, at: datetime, *, document: dict[str, Any] | None = None
-) -> None:
-    """Put a stored object into the timelines of those for whom it is: its owner, local followers, the addressed.
-
-    at: where it stands; a time to come counts as now, so that nothing stays on top of others. document: the object,
-    where the caller has it at hand.
-    """
-    row = tx.execute(_STORED, {"id": object_id}).first()
-    if row is None:
-        return
-    if document is None:
-        document = msgspec.json.decode(tx.scalar(sa.select(objects.c.body).where(objects.c.id == object_id)))
-    readers: dict[str, str] = {owner: "own"} if row.local else {}
-    for reader in _local(tx, {named for named in _named(document) if ids.username(named)} - {owner}):
-        readers.setdefault(reader, "addressed")
-    if row.visibility != "direct":
-        for reader in _followers_here(tx, owner):
-            readers.setdefault(reader, "followed")
-    _file(tx, object_id, row.kind, readers, min(at, tx.now))
-
-
-_STORED = sa.select(objects.c.kind, objects.c.visibility, objects.c.local).where(
-    objects.c.id == sa.bindparam("id"), objects.c.deleted_at.is_(None)
-)
-
-
-def boost(tx: Tx, object_id: str, by: str) -> None:
-    """Somebody passes on what anybody may read: their followers here see it, unless they have it already."""
-    row = tx.execute(_STORED, {"id": object_id}).first()
-    if row is not None and row.visibility in ("public", "unlisted"):
-        _file(tx, object_id, row.kind, dict.fromkeys(_followers_here(tx, by), "boosted"), tx.now, via=by)
-
-
-def unboost(tx: Tx, object_id: str, by: str) -> None:
-    """Somebody passes it on no more: whoever saw it only for that sees it no more."""
-    theirs = sa.and_(timeline.c.reason == "boosted", timeline.c.via == by)
-    tx.execute(sa.delete(timeline).where(timeline.c.object_id == object_id, theirs))
-
-
-def _file(tx: Tx, object_id: str, kind: str, readers: dict[str, str], at: datetime, *, via: str | None = None) -> None:
-    if not readers:
-        return
-    rows = [
-        {"object_id": object_id, "reader": reader, "kind": kind, "reason": reason, "via": via, "at": at}
-        for reader, reason in readers.items()
-    ]
-    tx.execute(tx.insert_new(timeline, "object_id", "reader"), rows)
-
-
-def _named(document: dict[str, Any]) -> set[str]:
-    """Everybody whom an object addresses or mentions."""
-    try:
-        addressed = set(audience_of(document).everybody)
-        return addressed | {tag.href for tag in tags_of(document) if tag.type == "Mention" and tag.href}
-    except SchemaError:
-        return set()
-
-
-def _local(tx: Tx, actor_ids: Iterable[str]) -> list[str]:
-    wanted = sorted(actor_ids)
-    found: list[str] = []
-    for start in range(0, len(wanted), CHUNK):
-        here = sa.select(actors.c.id).where(actors.c.local, actors.c.type != "Application", actors.c.gone_at.is_(None))
-        found += [row.id for row in tx.rows(here.where(actors.c.id.in_(wanted[start : start + CHUNK])))]
-    return found
-
-
-_FOLLOWERS_HERE = (
-    sa.select(follows.c.follower)
-    .join(actors, actors.c.id == follows.c.follower)
-    .where(follows.c.followee == sa.bindparam("owner"), follows.c.state == sa.literal_column("'accepted'"))
-    .where(actors.c.local)
-)
-
-
-def _followers_here(tx: Tx, owner: str) -> list[str]:
-    return [row.follower for row in tx.execute(_FOLLOWERS_HERE, {"owner": owner})]
-
-
-def withdraw(tx: Tx, owner: str, object_id: str | None = None) -> None:
-    """Take what an actor did not write for everybody from those who follow them no more (SECURITY 129).
-
-    object_id: that alone, since it may have become for fewer people.
-    """
-    hidden = sa.select(objects.c.id).where(objects.c.owner == owner, objects.c.visibility.in_(("followers", "direct")))
-    if object_id is not None:
-        hidden = hidden.where(objects.c.id == object_id)
-    followers = sa.select(follows.c.follower).where(follows.c.followee == owner, follows.c.state == "accepted")
-    gone = sa.or_(
-        timeline.c.reader.not_in(followers),
-        timeline.c.object_id.in_(hidden.where(objects.c.visibility == "direct")),
+def _react(tx: Tx, author: Author, object_id: str, kind: Kind, audience: Audience) -> bool:
+    activity_id = author.ids.activity(author.actor_id, tx.now)
+    if not reactions.add(tx, object_id, kind, author.actor_id, activity_id):
+        return False
+    said = activities.activity(
+        _VERBS[kind], activity_id, author.actor_id, object_id, audience=audience, published=iso(tx.now)
     )
-    followed = timeline.c.reason.in_(("followed", "boosted"))
-    tx.execute(sa.delete(timeline).where(timeline.c.object_id.in_(hidden), followed, gone))
+    outbox.publish(tx, author, said, audience, object_id=object_id)
+    tell_of_reaction(tx, author.ids, object_id, kind, author.actor_id)
+    return True
 
 
-def forget(tx: Tx, object_ids: Sequence[str]) -> None:
-    """Their owners took these away."""
-    tx.execute(sa.delete(timeline).where(timeline.c.object_id.in_(object_ids)))
+def _take_back(tx: Tx, author: Author, object_id: str, kind: Kind) -> bool:
+    activity_id = reactions.take(tx, object_id, kind, author.actor_id)
+    if activity_id is None:
+        return False
+    owner = tx.scalar(sa.select(objects.c.owner).where(objects.c.id == object_id))
+    told = (owner,) if owner else ()
+    audience = Audience((PUBLIC,), (author.followers, *told)) if kind == "boost" else Audience(told)
+    undone = {"id": activity_id, "type": _VERBS[kind], "actor": author.actor_id, "object": object_id}
+    undo = activities.undo(author.ids.activity(author.actor_id, tx.now), author.actor_id, undone, audience, iso(tx.now))
+    outbox.publish(tx, author, undo, audience, object_id=object_id)
+    return True
+
+
+# ---- what stands first on a profile
+
+
+def pin(tx: Tx, author: Author, post_id: str) -> bool:
+    """Let a public post of one's own stand first on the profile; False when it does. NotAllowed for a sixth."""
+    row = _own(tx, author, post_id)
+    if row.visibility not in OPEN:
+        raise NotAllowed(NOT_PUBLIC)
+    pinned = featured.pinned(tx, author.actor_id)
+    if post_id not in pinned and len(pinned) >= MAX_PINS:
+        raise NotAllowed(TOO_MANY_PINS)
+    return featured.publish_add(tx, author, post_id)
+
+
+def unpin(tx: Tx, author: Author, post_id: str) -> bool:
+    """Let it stand among the others again; False when it did."""
+    return featured.publish_remove(tx, author, post_id)

@@ -1,0 +1,88 @@
+"""Asking for what somebody publishes, and asking for it no more."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from federation import outbox
+from federation.authors import Author
+from federation.clock import iso
+from federation.storage import Tx
+from federation.tables import blocks, follows, objects
+from node.errors import Invalid
+from node.language import _
+from node.social.lookups import ask
+from node.social.tables import timeline
+from node.social.timelines import catch_up
+from schemas import activities
+from schemas.actors import Actor
+from schemas.base import Audience
+
+ONESELF = _("That is you. What you publish is in your timeline already.")
+BLOCKED = _("They do not want to be followed by you.")
+
+
+def follow(tx: Tx, author: Author, target: Actor) -> Literal["accepted", "requested"]:
+    """Ask somebody for what they publish. Somebody on this node accepts at once; Invalid for oneself."""
+    if target.id == author.actor_id:
+        raise Invalid({"who": ONESELF})
+    held = tx.row(_this(sa.select(follows.c.state), author.actor_id, target.id))
+    if held is not None and held.state in ("accepted", "requested"):
+        return "accepted" if held.state == "accepted" else "requested"
+    here = author.ids.is_local(target.id)
+    if here and _blocks(tx, target.id, author.actor_id):
+        raise Invalid({"who": BLOCKED})
+    activity_id = author.ids.object(author.actor_id, "follows", tx.now)
+    values = {
+        "activity_id": activity_id,
+        "state": "accepted" if here and not target.manually_approves else "requested",
+        "created_at": tx.now,
+        "decided_at": tx.now if here else None,
+    }
+    insert = tx.insert(follows).values(follower=author.actor_id, followee=target.id, **values)
+    tx.execute(insert.on_conflict_do_update(index_elements=["follower", "followee"], set_=values))
+    if here and values["state"] == "accepted":
+        catch_up(tx, author.actor_id, target.id)
+    if not here:
+        asked = activities.follow(activity_id, author.actor_id, target.id, iso(tx.now))
+        outbox.publish(tx, author, asked, Audience((target.id,)), object_id=target.id)
+    tx.notify("documents", f"{author.actor_id}/following")
+    return "accepted" if values["state"] == "accepted" else "requested"
+
+
+def begun(tx: Tx, follower: str, followee: str) -> None:
+    """A follow was agreed to: show what is known of them already, and let the rest be asked for."""
+    catch_up(tx, follower, followee)
+    ask(tx, "outbox", followee, follower)
+
+
+def unfollow(tx: Tx, author: Author, target: Actor) -> bool:
+    """Ask for no more, and take what came out of the timeline; returns whether there was anything to end."""
+    held = tx.row(_this(sa.select(follows), author.actor_id, target.id))
+    if held is None:
+        return False
+    tx.execute(_this(sa.delete(follows), author.actor_id, target.id))
+    theirs = sa.select(objects.c.id).where(objects.c.owner == target.id)
+    mine = sa.and_(timeline.c.reader == author.actor_id, timeline.c.reason == "followed")
+    tx.execute(sa.delete(timeline).where(mine, timeline.c.object_id.in_(theirs)))
+    tx.execute(
+        sa.delete(timeline).where(
+            timeline.c.reader == author.actor_id, timeline.c.reason == "boosted", timeline.c.via == target.id
+        )
+    )
+    if not author.ids.is_local(target.id) and held.state != "rejected":
+        undone = {"id": held.activity_id, "type": "Follow", "actor": author.actor_id, "object": target.id}
+        activity_id = author.ids.activity(author.actor_id, tx.now)
+        undo = activities.undo(activity_id, author.actor_id, undone, Audience((target.id,)), iso(tx.now))
+        outbox.publish(tx, author, undo, Audience((target.id,)), object_id=target.id)
+    return True
+
+
+def _this(statement: Any, follower: str, followee: str) -> Any:
+    return statement.where(follows.c.follower == follower, follows.c.followee == followee)
+
+
+def _blocks(tx: Tx, actor_id: str, other: str) -> bool:
+    return tx.row(sa.select(blocks.c.actor).where(blocks.c.actor == actor_id, blocks.c.target == other)) is not None

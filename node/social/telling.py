@@ -1,0 +1,48 @@
+"""Whom a post, a like or a boost is news for; never anybody for whom it is not meant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from federation.ids import Ids
+from federation.readers import may_read
+from federation.storage import Tx
+from federation.tables import objects
+from node.social.reactions import Kind
+
+MAX_TOLD = 50
+
+
+def notify(tx: Tx, reader: str, kind: str, *, actor: str | None = None, object_id: str | None = None) -> None:
+    """Until notifications are there."""
+
+
+def tell_of_post(
+    tx: Tx, ids: Ids, object_id: str, owner: str, *, named: Sequence[str] = (), answers: str | None = None
+) -> None:
+    """Tell people here that somebody answered or named them. named: local actors; answers: what the post answers."""
+    answered = _owner_here(tx, ids, answers)
+    if answered is not None and answered != owner and may_read(tx, object_id, answered):
+        notify(tx, answered, "reply", actor=owner, object_id=object_id)
+    for reader in named[:MAX_TOLD]:
+        if reader not in (owner, answered) and may_read(tx, object_id, reader):
+            notify(tx, reader, "mention", actor=owner, object_id=object_id)
+
+
+def tell_of_reaction(tx: Tx, ids: Ids, object_id: str, kind: Kind, actor: str) -> None:
+    """Tell the local owner of something that it is liked, or was passed on."""
+    owner = _owner_here(tx, ids, object_id)
+    if owner is not None and owner != actor:
+        notify(tx, owner, kind, actor=actor, object_id=object_id)
+
+
+def _owner_here(tx: Tx, ids: Ids, object_id: str | None) -> str | None:
+    """Whose a local thing is; asks the database only about ids that are ours."""
+    if object_id is None or not ids.is_local(object_id):
+        return None
+    owner: str | None = tx.scalar(
+        sa.select(objects.c.owner).where(objects.c.id == object_id, objects.c.local, objects.c.deleted_at.is_(None))
+    )
+    return owner

@@ -1,0 +1,152 @@
+"""The home timelines, which every slice fills.
+
+A row is written for each reader when a thing comes, so that what a reader sees costs the same however much the node
+knows, and what was not meant for somebody is not there to be seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from federation.ids import Ids
+from federation.storage import Tx
+from federation.tables import actors, follows, objects
+from node.social.tables import timeline
+from schemas.base import audience_of
+from schemas.errors import SchemaError
+from schemas.learning import is_announcement
+from schemas.notes import tags_of
+
+CHUNK = 500
+RECENT = 20
+"""How much of what somebody published before comes into the timeline of whoever begins to follow them."""
+
+
+def into_timelines(
+    tx: Tx, ids: Ids, object_id: str, owner: str, at: datetime, *, document: dict[str, Any] | None = None
+) -> list[str]:
+    """Put a stored object into the timelines of those for whom it is: its owner, local followers, the addressed.
+
+    at: where it stands; a time to come counts as now, so that nothing stays on top of others. document: the object,
+    where the caller has it at hand. Returns the people here whom it addresses or names.
+    """
+    row = tx.execute(_STORED, {"id": object_id}).first()
+    if row is None:
+        return []
+    if document is None:
+        document = msgspec.json.decode(tx.scalar(sa.select(objects.c.body).where(objects.c.id == object_id)))
+    readers: dict[str, str] = {owner: "own"} if row.local else {}
+    named = _local(tx, {one for one in _named(document) if ids.username(one)} - {owner})
+    for reader in named:
+        readers.setdefault(reader, "addressed")
+    if row.visibility != "direct":
+        for reader in _followers_here(tx, owner):
+            readers.setdefault(reader, "followed")
+    _file(tx, object_id, row.kind, readers, min(at, tx.now))
+    return named
+
+
+_STORED = sa.select(objects.c.kind, objects.c.visibility, objects.c.local).where(
+    objects.c.id == sa.bindparam("id"), objects.c.deleted_at.is_(None)
+)
+
+
+def boost(tx: Tx, object_id: str, by: str) -> None:
+    """Somebody passes on what anybody may read: their followers here see it, unless they have it already."""
+    row = tx.execute(_STORED, {"id": object_id}).first()
+    if row is not None and row.visibility in ("public", "unlisted"):
+        _file(tx, object_id, row.kind, dict.fromkeys(_followers_here(tx, by), "boosted"), tx.now, via=by)
+
+
+def unboost(tx: Tx, object_id: str, by: str) -> None:
+    """Somebody passes it on no more: whoever saw it only for that sees it no more."""
+    theirs = sa.and_(timeline.c.reason == "boosted", timeline.c.via == by)
+    tx.execute(sa.delete(timeline).where(timeline.c.object_id == object_id, theirs))
+
+
+def _file(tx: Tx, object_id: str, kind: str, readers: dict[str, str], at: datetime, *, via: str | None = None) -> None:
+    if not readers:
+        return
+    rows = [
+        {"object_id": object_id, "reader": reader, "kind": kind, "reason": reason, "via": via, "at": at}
+        for reader, reason in readers.items()
+    ]
+    tx.execute(tx.insert_new(timeline, "object_id", "reader"), rows)
+
+
+def _named(document: dict[str, Any]) -> set[str]:
+    """Everybody whom an object addresses or mentions."""
+    try:
+        addressed = set(audience_of(document).everybody)
+        return addressed | {tag.href for tag in tags_of(document) if tag.type == "Mention" and tag.href}
+    except SchemaError:
+        return set()
+
+
+def _local(tx: Tx, actor_ids: Iterable[str]) -> list[str]:
+    wanted = sorted(actor_ids)
+    found: list[str] = []
+    for start in range(0, len(wanted), CHUNK):
+        here = sa.select(actors.c.id).where(actors.c.local, actors.c.type != "Application", actors.c.gone_at.is_(None))
+        found += [row.id for row in tx.rows(here.where(actors.c.id.in_(wanted[start : start + CHUNK])))]
+    return found
+
+
+_FOLLOWERS_HERE = (
+    sa.select(follows.c.follower)
+    .join(actors, actors.c.id == follows.c.follower)
+    .where(follows.c.followee == sa.bindparam("owner"), follows.c.state == sa.literal_column("'accepted'"))
+    .where(actors.c.local)
+)
+
+
+def _followers_here(tx: Tx, owner: str) -> list[str]:
+    return [row.follower for row in tx.execute(_FOLLOWERS_HERE, {"owner": owner})]
+
+
+def withdraw(tx: Tx, owner: str, object_id: str | None = None) -> None:
+    """Take what an actor did not write for everybody from those who follow them no more (SECURITY 129).
+
+    object_id: that alone, since it may have become for fewer people.
+    """
+    hidden = sa.select(objects.c.id).where(objects.c.owner == owner, objects.c.visibility.in_(("followers", "direct")))
+    if object_id is not None:
+        hidden = hidden.where(objects.c.id == object_id)
+    followers = sa.select(follows.c.follower).where(follows.c.followee == owner, follows.c.state == "accepted")
+    gone = sa.or_(
+        timeline.c.reader.not_in(followers),
+        timeline.c.object_id.in_(hidden.where(objects.c.visibility == "direct")),
+    )
+    followed = timeline.c.reason.in_(("followed", "boosted"))
+    tx.execute(sa.delete(timeline).where(timeline.c.object_id.in_(hidden), followed, gone))
+
+
+def catch_up(tx: Tx, reader: str, owner: str) -> None:
+    """Show a new follower what is known of the newest public things of somebody, each at its own time."""
+    statement = sa.select(objects.c.id).where(
+        objects.c.owner == owner,
+        objects.c.visibility.in_(("public", "unlisted")),
+        objects.c.in_reply_to.is_(None),
+        objects.c.deleted_at.is_(None),
+    )
+    newest = tx.rows(statement.order_by(objects.c.published.desc(), objects.c.id.desc()).limit(RECENT))
+    show(tx, reader, [row.id for row in newest])
+
+
+def show(tx: Tx, reader: str, object_ids: Sequence[str]) -> None:
+    """Put stored objects into the timeline of one follower, each at its own time; what only announces is left out."""
+    columns = (objects.c.id, objects.c.kind, objects.c.published, objects.c.body)
+    known = sa.select(*columns).where(objects.c.id.in_(object_ids), objects.c.deleted_at.is_(None))
+    for row in tx.rows(known.where(objects.c.kind.in_(("post", "gig", "module")))):
+        if not is_announcement(msgspec.json.decode(row.body)):
+            _file(tx, row.id, row.kind, {reader: "followed"}, min(row.published, tx.now))
+
+
+def forget(tx: Tx, object_ids: Sequence[str]) -> None:
+    """Their owners took these away."""
+    tx.execute(sa.delete(timeline).where(timeline.c.object_id.in_(object_ids)))
