@@ -1,4 +1,6 @@
-"""The collections of a local actor, a page at a time (ActivityPub §5): outbox, followers, following."""
+"""The collections of a local actor, a page at a time (ActivityPub §5): outbox, followers, following, featured; and of
+what it published: replies, likes, shares.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,12 @@ from urllib.parse import quote
 import msgspec
 import sqlalchemy as sa
 
+from federation.documents import PUBLIC as OPEN
 from federation.documents import stands
+from federation.featured import pinned
 from federation.storage import Tx
-from federation.tables import activities, follows
-from schemas.collections import ordered_collection, ordered_page
+from federation.tables import activities, blocks, follows, objects, reactions
+from schemas.collections import counted, ordered_collection, ordered_page, whole
 
 PAGE_SIZE = 40
 MAX_CURSOR = 2048
@@ -80,6 +84,55 @@ def _sides(name: str) -> tuple[sa.ColumnElement[str], sa.ColumnElement[str]]:
     if name == "followers":
         return follows.c.followee, follows.c.follower
     return follows.c.follower, follows.c.followee
+
+
+def featured(tx: Tx, actor_id: str) -> dict[str, Any]:
+    """What the actor pins: so few that they are told at once, by their ids."""
+    return whole(f"{actor_id}/featured", pinned(tx, actor_id))
+
+
+def replies(tx: Tx, object_id: str) -> dict[str, Any]:
+    """How many public answers to an object are known here, and where they begin."""
+    here = f"{object_id}/replies"
+    return ordered_collection(here, _answers(tx, object_id), f"{here}?page=true")
+
+
+def replies_page(tx: Tx, object_id: str, after: str | None) -> dict[str, Any]:
+    """The ids of public answers in their own order, from after one of them."""
+    statement = sa.select(objects.c.id).where(*_public_answers(object_id))
+    if after is not None:
+        if not 0 < len(after) <= MAX_CURSOR or "\0" in after:
+            raise BadCursor(after[:50])
+        statement = statement.where(objects.c.id > after)
+    rows = tx.rows(statement.order_by(objects.c.id).limit(PAGE_SIZE + 1))
+    items = [row.id for row in rows[:PAGE_SIZE]]
+    last = items[-1] if len(rows) > PAGE_SIZE else None
+    return _page(f"{object_id}/replies", items, ("after", after, last), _answers(tx, object_id))
+
+
+def _answers(tx: Tx, object_id: str) -> int:
+    return int(tx.scalar(sa.select(sa.func.count()).select_from(objects).where(*_public_answers(object_id))))
+
+
+def _public_answers(object_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    """Of those that somebody here blocks nothing is told: whom they block is not for everybody to see."""
+    asked = sa.select(objects.c.owner).where(objects.c.id == object_id).scalar_subquery()
+    blocked = sa.exists().where(blocks.c.actor == asked, blocks.c.target == objects.c.owner)
+    return (
+        objects.c.in_reply_to == object_id,
+        objects.c.in_reply_to.is_not(None),
+        objects.c.visibility.in_(OPEN),
+        objects.c.deleted_at.is_(None),
+        ~blocked,
+    )
+
+
+def reacted(tx: Tx, object_id: str, kind: str, name: str) -> dict[str, Any]:
+    """How many liked an object, or passed it on; who did is not told. kind: like | boost."""
+    this = (reactions.c.object_id == object_id, reactions.c.kind == kind)
+    return counted(
+        f"{object_id}/{name}", int(tx.scalar(sa.select(sa.func.count()).select_from(reactions).where(*this)))
+    )
 
 
 def _page(here: str, items: Sequence[Any], cursor: tuple[str, str | None, str | None], total: int) -> dict[str, Any]:

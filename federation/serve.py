@@ -32,6 +32,7 @@ from schemas.urls import host_of
 Page = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 CONTENT_TYPE = f"{ACTIVITY_JSON}; charset=utf-8"
+REACTIONS = {"likes": "like", "shares": "boost"}
 NOT_FOUND = b'{"error":"Not found."}'
 _KEY_ID = re.compile(r'keyid="([^"]{1,2048})"', re.IGNORECASE)
 
@@ -104,6 +105,30 @@ class Serve:
     async def following(self, request: web.Request) -> web.Response:
         """GET /users/{username}/following."""
         return await self._collection(request, pages.relations, pages.relations_page, ("following",), "after")
+
+    async def featured(self, request: web.Request) -> web.Response:
+        """GET /users/{username}/featured."""
+        username = request.match_info["username"]
+        found = await self._documents.actor(username)
+        if found is None or found.gone or self._is_blocked(request):
+            return not_found()
+        return collection(await self._db.read(pages.featured, self._ids.actor(username)))
+
+    async def about_object(self, request: web.Request) -> web.Response:
+        """GET /users/{username}/{kind}/{name}/{collection}: replies, likes or shares of what anybody may read."""
+        path, _, name = request.path.rpartition("/")
+        object_id = self._ids.origin + path
+        found = None if self._is_blocked(request) else await self._documents.object(object_id)
+        if found is None or not found.public or found.gone or request.match_info["kind"] == "activities":
+            return not_found()
+        if name in REACTIONS:
+            return collection(await self._db.read(pages.reacted, object_id, REACTIONS[name], name))
+        if "page" not in request.query and "after" not in request.query:
+            return collection(await self._db.read(pages.replies, object_id))
+        try:
+            return collection(await self._db.read(pages.replies_page, object_id, request.query.get("after")))
+        except pages.BadCursor:
+            return problem(400, "This page does not exist.")
 
     async def _collection(
         self,

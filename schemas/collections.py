@@ -46,6 +46,11 @@ def items_of(document: dict[str, Any]) -> list[Any]:
     return []
 
 
-def total(collection_id: str, number: int) -> dict[str, Any]:
+def counted(collection_id: str, number: int) -> dict[str, Any]:
     """A collection of which only the number of its items is told."""
     return {"@context": AS_CONTEXT, "id": collection_id, "type": "OrderedCollection", "totalItems": number}
+
+
+def whole(collection_id: str, items: list[Any]) -> dict[str, Any]:
+    """A collection so small that it needs no pages."""
+    return counted(collection_id, len(items)) | {"orderedItems": items}
