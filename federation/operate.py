@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
 from federation.storage import Tx
-from federation.tables import actor_keys, actors, deliveries, metadata, peers
+from federation.tables import actor_keys, actors, deliveries, follows, inbox_messages, metadata, peers
 
 
 class TableState(NamedTuple):
@@ -59,6 +59,45 @@ def queue(tx: Tx) -> Sequence[Row[Any]]:
         .select_from(waiting.outerjoin(peers, peers.c.host == waiting.c.host))
         .order_by(waiting.c.pending.desc(), waiting.c.host)
     )
+
+
+class Figures(NamedTuple):
+    """What an operator watches. deliveries, inbox: how many by state, of what is not done. oldest_*: seconds."""
+
+    deliveries: dict[str, int]
+    inbox: dict[str, int]
+    oldest_delivery: float
+    oldest_message: float
+    failing_hosts: int
+    followers: int
+    following: int
+
+
+def figures(tx: Tx) -> Figures:
+    """The figures of this moment, all from indexes: a node is asked for them every few seconds."""
+    here = sa.select(actors.c.id).where(actors.c.local)
+    agreed = sa.select(sa.func.count()).select_from(follows).where(follows.c.state == "accepted")
+    return Figures(
+        deliveries=_numbers(tx, deliveries, ("pending", "given_up")),
+        inbox=_numbers(tx, inbox_messages, ("pending", "parked")),
+        oldest_delivery=_waiting(tx, deliveries, deliveries.c.created_at),
+        oldest_message=_waiting(tx, inbox_messages, inbox_messages.c.received_at),
+        failing_hosts=int(tx.scalar(sa.select(sa.func.count()).where(peers.c.failing_since.is_not(None)))),
+        followers=int(tx.scalar(agreed.where(follows.c.followee.in_(here)))),
+        following=int(tx.scalar(agreed.where(follows.c.follower.in_(here)))),
+    )
+
+
+def _numbers(tx: Tx, table: sa.Table, states: Sequence[str]) -> dict[str, int]:
+    count = sa.select(sa.func.count()).select_from(table)
+    return {state: int(tx.scalar(count.where(table.c.state == sa.literal_column(f"'{state}'")))) for state in states}
+
+
+def _waiting(tx: Tx, table: sa.Table, since: sa.Column[Any]) -> float:
+    oldest = tx.scalar(
+        sa.select(sa.type_coerce(sa.func.min(since), since.type)).where(table.c.state == sa.literal_column("'pending'"))
+    )
+    return 0.0 if oldest is None else max(0.0, (tx.now - oldest).total_seconds())
 
 
 def pause(tx: Tx, host: str) -> None:

@@ -208,6 +208,8 @@ inbox_messages = sa.Table(
     sa.Column("reason", sa.Text),
     sa.Index("ix_inbox_messages_due", "due_at", "id", sqlite_where=sa.text("state = 'pending'"),
              postgresql_where=sa.text("state = 'pending'")),
+    sa.Index("ix_inbox_messages_parked", "received_at", sqlite_where=sa.text("state = 'parked'"),
+             postgresql_where=sa.text("state = 'parked'")),
     sa.Index("ix_inbox_messages_order", "subject", "actor_id", "id", sqlite_where=sa.text("state = 'pending'"),
              postgresql_where=sa.text("state = 'pending'")),
 )  # fmt: skip
@@ -233,6 +235,8 @@ deliveries = sa.Table(
     sa.UniqueConstraint("activity_id", "inbox"),
     sa.Index("ix_deliveries_due", "host", "due_at", "id", sqlite_where=sa.text("state = 'pending'"),
              postgresql_where=sa.text("state = 'pending'")),
+    sa.Index("ix_deliveries_given_up", "finished_at", sqlite_where=sa.text("state = 'given_up'"),
+             postgresql_where=sa.text("state = 'given_up'")),
     sa.Index("ix_deliveries_order", "object_id", "host", "state", "id"),  # of all: an Update goes to whoever got it
 )  # fmt: skip
 

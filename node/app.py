@@ -27,8 +27,8 @@ from federation.storage import Database
 from keys.vault import Vault, new_master_key
 from node import migrate
 from node.accounts import commands, queries
-from node.accounts.pages import THROTTLE, Throttle
 from node.accounts.setup_pages import SETTING, lead_on, new_setting
+from node.accounts.throttle import THROTTLE, Throttle
 from node.context import Ground, Node
 from node.errors import NotSetUp, SettingsError
 from node.inboxes import deleted
@@ -38,8 +38,9 @@ from node.routes import node_routes, setup_routes
 from node.settings import Settings
 from node.web.errors import errors
 from node.web.guard import guard
-from node.web.keys import DOORS, FOR_SERVERS, GROUND, NODE, PROXIES
+from node.web.keys import DOORS, FOR_SERVERS, GROUND, MEASURES, NODE, PROXIES
 from node.web.log import log_line, secure
+from node.web.measures import Measures
 from node.web.proxies import Proxies
 from node.web.render import VERSION
 
@@ -147,6 +148,7 @@ def bare_application(ground: Ground, proxies: Proxies) -> web.Application:
     application = web.Application(middlewares=[log_line, errors, guard])
     application[GROUND] = ground
     application[PROXIES] = proxies
+    application[MEASURES] = Measures()
     application[FOR_SERVERS] = frozenset()
     application.on_response_prepare.append(secure)
     return application

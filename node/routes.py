@@ -11,8 +11,12 @@ from node.market import pages as market
 from node.media import pages as media
 from node.profiles import pages as profiles
 from node.social import pages as social
+from node.social import people_pages as circle
+from node.social import post_pages as posts
+from node.social import writing_pages as writing
 from node.web.assets import serve_static
 from node.web.health import healthz
+from node.web.metrics import metrics
 
 
 def setup_routes() -> list[web.RouteDef]:
@@ -31,6 +35,7 @@ def node_routes() -> list[web.RouteDef]:
     return [
         web.get("/static/{name:.+}", serve_static),
         web.get("/healthz", healthz),
+        web.get("/metrics", metrics),
         web.get("/", accounts.start),
         web.get("/setup", setup.already),
         web.post("/setup", setup.already),
@@ -66,11 +71,21 @@ def node_routes() -> list[web.RouteDef]:
         # who follows whom, and what they say
         web.get("/home", social.home),
         web.post("/home", social.publish),
-        web.get("/@{handle:[^/]+}/posts/{name}", social.show),
-        web.get("/posts/{name}/delete", social.delete_page),
-        web.post("/posts/{name}/delete", social.delete),
-        web.get("/people", social.circle),
-        web.post("/people/follow", social.follow),
-        web.post("/people/unfollow", social.unfollow),
+        web.get("/posts/new", writing.new_page),
+        web.post("/posts/new", writing.publish),
+        web.get("/@{handle:[^/]+}/posts/{name}", posts.show),
+        web.get("/posts/{name}/edit", writing.edit_page),
+        web.post("/posts/{name}/edit", writing.edit),
+        web.get("/posts/{name}/delete", writing.delete_page),
+        web.post("/posts/{name}/delete", writing.delete),
+        web.post("/posts/{name}/pin", posts.pin),
+        web.post("/posts/{name}/unpin", posts.unpin),
+        web.post("/posts/like", posts.like),
+        web.post("/posts/unlike", posts.unlike),
+        web.post("/posts/boost", posts.boost),
+        web.post("/posts/unboost", posts.unboost),
+        web.get("/people", circle.circle),
+        web.post("/people/follow", circle.follow),
+        web.post("/people/unfollow", circle.unfollow),
         web.get("/seen", social.seen),
     ]

@@ -132,6 +132,12 @@ class LogSettings:
     level: str = _setting(
         "FREEHOLD_LOG", "How much is logged: `debug`, `info`, `warning` or `error`.", "info", str.lower
     )
+    metrics_token: Secret = _setting(
+        "FREEHOLD_METRICS_TOKEN",
+        "Who shows it as a bearer token may read `/metrics`. Empty: only requests straight from this machine may.",
+        Secret(""),
+        Secret,
+    )
 
 
 @dataclass(frozen=True)

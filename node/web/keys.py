@@ -7,12 +7,14 @@ from aiohttp import web
 from federation.routes import Doors
 from node.accounts.queries import Viewer
 from node.context import Ground, Node
+from node.web.measures import Measures
 from node.web.proxies import Proxies
 
 GROUND = web.AppKey("ground", Ground)  # also before set-up
 NODE = web.AppKey("node", Node)
 DOORS = web.AppKey("doors", Doors)
 PROXIES = web.AppKey("proxies", Proxies)
+MEASURES = web.AppKey("measures", Measures)  # what this process has answered
 FOR_SERVERS = web.AppKey("for_servers", frozenset[str])  # routes that no browser posts to: their door is another
 
 VIEWER = web.RequestKey("viewer", Viewer)

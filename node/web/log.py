@@ -1,7 +1,8 @@
 """One line for each request, and the headers that every answer carries.
 
 The line says what was asked and how it ended, never a body, a cookie or an address. The headers forbid scripts,
-frames, foreign pictures and foreign forms altogether: Freehold's pages need none of them.
+frames, foreign pictures and foreign forms altogether: Freehold's pages need none of them, but for the one script that
+talks to passkeys.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ import time
 import structlog
 from aiohttp import web
 
-from node.web.keys import FACTS, PROXIES
+from node.web.keys import FACTS, MEASURES, PROXIES
 from node.web.session import Handler
 
 MAX_LOGGED = 200
-QUIET = frozenset({"/healthz"})
+QUIET = frozenset({"/healthz", "/metrics"})
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -28,6 +29,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+SCRIPTED = HEADERS["Content-Security-Policy"] + "; script-src 'self'"
+"""For the few pages that carry a script: a file of ours, and nothing else."""
 HSTS = "max-age=31536000"
 
 _log = structlog.get_logger()
@@ -55,8 +58,10 @@ async def log_line(request: web.Request, handler: Handler) -> web.StreamResponse
         status = error.status
         raise
     finally:
+        seconds = time.perf_counter() - begin
+        request.app[MEASURES].count(status, seconds)
         if request.path not in QUIET:
-            milliseconds = round((time.perf_counter() - begin) * 1000, 1)
+            milliseconds = round(seconds * 1000, 1)
             facts = request.get(FACTS, {})
             _log.info(
                 "request",

@@ -88,3 +88,19 @@ async def test_local_keys_without_their_secrets(world: World) -> None:
         "alice#main-key", "alice#ed25519-key", "instance.actor#main-key", "instance.actor#ed25519-key"
     }  # fmt: skip
     assert not any("sealed" in row._fields for row in rows)
+
+
+async def test_the_figures_that_an_operator_watches(db: Database, clock: Clock) -> None:
+    def fill(tx: Tx) -> None:
+        waiting(tx, "slow.example", 0)
+        waiting(tx, "slow.example", 1, state="given_up")
+        waiting(tx, "slow.example", 2, state="done")
+        tx.execute(tx.insert(peers).values(host="slow.example", failing_since=tx.now))
+
+    await db.write(fill)
+    clock.offset += timedelta(hours=1)
+    figures = await db.read(operate.figures)
+    assert figures.deliveries == {"pending": 1, "given_up": 1}
+    assert figures.inbox == {"pending": 0, "parked": 0}
+    assert 3600 <= figures.oldest_delivery < 3660
+    assert (figures.oldest_message, figures.failing_hosts, figures.followers, figures.following) == (0.0, 1, 0, 0)
