@@ -76,6 +76,19 @@ class Authenticator:
         key = await self._holding(claim, claim.key_id)
         return Signer(key.actor_id, key.key_id, claim.scheme)
 
+    async def covers(self, request: requests.Request, header: str, signer: Signer) -> bool:
+        """Whether the signer of a message has also signed a header of the request that brought it.
+
+        header: its name in lower case. Where a proof has told who the signer is, the HTTP signature is checked now.
+        """
+        try:
+            claim = requests.read(request, self._clock.now())
+            if claim is None or header not in claim.covered:
+                return False
+            return signer.how != "proof" or (await self.requester(request)).actor_id == signer.actor_id
+        except (KeysError, FederationError):
+            return False
+
     async def proves(self, document: dict[str, Any], owner: str) -> bool:
         """Whether an object's own proof holds under a key of its owner.
 

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urljoin
 
@@ -28,10 +28,11 @@ from yarl import URL
 from federation.authors import Author
 from federation.bodies import refuse_unread
 from federation.clock import Clock
-from federation.errors import Busy, Disconnected, Gone, NotFound, Refused, Unacceptable, Unreachable, Unsafe
+from federation.errors import Disconnected, Gone, NotFound, Refused, Unacceptable, Unreachable, Unsafe
 from federation.guard import AddressRefused, Guard, GuardedResolver, Lookup, Network, lookup
 from federation.ids import Ids
 from federation.media_type import is_activity
+from federation.rates import Room
 from keys.requests import Request, Scheme, accept_signature, sign
 from schemas.errors import SchemaError
 from schemas.strict_json import MAX_BYTES, loads_object
@@ -39,6 +40,7 @@ from schemas.terms import ACTIVITY_JSON, LD_JSON_AS
 from schemas.urls import Url, parse_url
 
 ACCEPT = f"{ACTIVITY_JSON}, {LD_JSON_AS}"
+PICTURES = "image/webp, image/jpeg, image/png, image/gif"
 ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 TEMPORARY = frozenset({408, 425, 429})
@@ -47,6 +49,7 @@ CHUNK = 16_384
 MAX_REMEMBERED = 4_096
 MAX_WORDS = 200
 MAX_ANSWER = 65_536
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class ClientSettings:
     ca_file: a PEM file of authorities besides the system's. allow_networks: private networks that it may reach.
     hosts: where to dial for a name. allow_http: whether plain http is allowed (a node that is itself on http).
     seconds: for a GET with all its redirects. post_seconds, connect_seconds: for a POST, for one connection.
+    fetches, pictures: how many of each are asked for at once; they do not wait for each other.
     """
 
     ca_file: str | None = None
@@ -73,6 +77,8 @@ class ClientSettings:
     connections_per_host: int = 8
     fetches: int = 64
     fetches_per_host: int = 16
+    pictures: int = 16
+    pictures_per_host: int = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,15 @@ class Fetched:
 
     url: str
     document: dict[str, Any]
+    body: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A body of any kind, the URL where it was found in the end, and what its host says that it is."""
+
+    url: str
     body: bytes
     content_type: str
 
@@ -97,6 +112,17 @@ class Answer:
 
 Check = Callable[[Url], None]
 """Raises for a URL that may not be asked; called for every hop."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What is asked for, and how much of it is taken. author: who signs."""
+
+    accept: str
+    is_wanted: Callable[[str], bool]
+    max_bytes: int
+    check: Check | None = None
+    author: Author | None = None
 
 
 class Client:
@@ -119,8 +145,8 @@ class Client:
         self._session: aiohttp.ClientSession | None = None
         self._resolver: GuardedResolver | None = None
         self._schemes: dict[str, Scheme] = {}
-        self._fetching = asyncio.Semaphore(settings.fetches)
-        self._fetching_of: Counter[str] = Counter()
+        self._fetching = Room(settings.fetches, settings.fetches_per_host)
+        self._looking = Room(settings.pictures, settings.pictures_per_host)
 
     async def get_document(self, url: str, *, check: Check | None = None) -> Fetched:
         """GET an ActivityPub document; only its media type and its form are checked here, not what it says.
@@ -128,7 +154,8 @@ class Client:
         check: called for each hop before it is asked. Raises Unreachable (for now), NotFound, Gone, Unsafe (an
         address or a URL that must not be touched), Unacceptable (not ActivityPub, too large), Refused (other 4xx).
         """
-        fetched = await self._get(url, ACCEPT, is_activity, check, author=self._instance)
+        wish = _Wish(ACCEPT, is_activity, self._settings.max_bytes, check, self._instance)
+        fetched = self._read_json(await self._get(url, wish, self._fetching))
         refuse_unread(fetched.document)
         return fetched
 
@@ -138,10 +165,23 @@ class Client:
         def is_json(content_type: str) -> bool:
             return content_type.partition(";")[0].strip().lower() in (accept, "application/json")
 
-        return await self._get(url, accept, is_json, check, author=None)
+        wish = _Wish(accept, is_json, self._settings.max_bytes, check)
+        return self._read_json(await self._get(url, wish, self._fetching))
 
-    async def post(self, url: str, body: bytes, author: Author, scheme: Scheme) -> Answer:
+    async def get_picture(self, url: str, *, max_bytes: int, check: Check | None = None) -> Loaded:
+        """GET a picture, unsigned, with a budget of its own; raises as `get_document`.
+
+        Its host says that it is a picture; whether it is one only its bytes can say, to a decoder that may fail.
+        """
+        wish = _Wish(PICTURES, lambda content_type: content_type[:6].lower() == "image/", max_bytes, check)
+        return await self._get(url, wish, self._looking)
+
+    async def post(
+        self, url: str, body: bytes, author: Author, scheme: Scheme, beside: Mapping[str, str] = NOTHING
+    ) -> Answer:
         """POST an activity, signed by its sender in one scheme; redirects are answers like any other.
+
+        beside: more headers, covered by the signature where their meaning depends on it.
 
         Raises Unreachable when there is no connection, Disconnected when there was one and no answer in time, or it
         was closed instead (twice: an idle connection may have been closed long before), Unsafe.
@@ -150,9 +190,9 @@ class Client:
         try:
             async with asyncio.timeout(self._settings.post_seconds):
                 try:
-                    return await self._post(target, body, author, scheme)
+                    return await self._post(target, body, author, scheme, beside)
                 except Disconnected:
-                    return await self._post(target, body, author, scheme)
+                    return await self._post(target, body, author, scheme, beside)
         except TimeoutError as error:
             raise Disconnected(f"{url}: no answer within {self._settings.post_seconds:g} s") from error
 
@@ -163,8 +203,10 @@ class Client:
         if self._resolver is not None:
             await self._resolver.close()
 
-    async def _post(self, target: Url, body: bytes, author: Author, scheme: Scheme) -> Answer:
-        headers = {"Content-Type": ACTIVITY_JSON, "Accept": ACCEPT}
+    async def _post(
+        self, target: Url, body: bytes, author: Author, scheme: Scheme, beside: Mapping[str, str]
+    ) -> Answer:
+        headers = {"Content-Type": ACTIVITY_JSON, "Accept": ACCEPT, **beside}
         headers |= self._signature("POST", target, headers, body, author, scheme)
         async with self._exchange("POST", target, headers, body) as response:
             wanted = response.headers.get("Accept-Signature")
@@ -175,55 +217,36 @@ class Client:
                 await _words(response),
             )
 
-    async def _get(
-        self, url: str, accept: str, is_wanted: Callable[[str], bool], check: Check | None, *, author: Author | None
-    ) -> Fetched:
-        target = self._checked(url, check)
+    async def _get(self, url: str, wish: _Wish, room: Room) -> Loaded:
+        target = self._checked(url, wish.check)
         try:
-            async with self._counted(target.host), asyncio.timeout(self._settings.seconds), self._fetching:
-                return await self._follow(target, accept, is_wanted, check, author)
+            async with room.taken(target.host, self._settings.seconds):
+                return await self._follow(target, wish)
         except TimeoutError as error:
             raise Unreachable(f"{url}: no answer within {self._settings.seconds:g} s") from error
 
-    @asynccontextmanager
-    async def _counted(self, host: str) -> AsyncIterator[None]:
-        """One host, however slow, holds only part of what may be fetched at once."""
-        if self._fetching_of[host] >= self._settings.fetches_per_host:
-            raise Busy(f"{host} is being asked {self._settings.fetches_per_host} things already")
-        self._fetching_of[host] += 1
-        try:
-            yield
-        finally:
-            self._fetching_of[host] -= 1
-            if not self._fetching_of[host]:
-                del self._fetching_of[host]
-
-    async def _follow(
-        self, target: Url, accept: str, is_wanted: Callable[[str], bool], check: Check | None, author: Author | None
-    ) -> Fetched:
+    async def _follow(self, target: Url, wish: _Wish) -> Loaded:
         seen = {target}
         for _ in range(self._settings.max_redirects + 1):
-            found = await self._knock(target, accept, is_wanted, author)
-            if isinstance(found, Fetched):
+            found = await self._knock(target, wish)
+            if isinstance(found, Loaded):
                 return found
-            target = self._checked(found, check)
+            target = self._checked(found, wish.check)
             if target in seen:
                 raise Unacceptable(f"{found}: the redirects go in a circle")
             seen.add(target)
         raise Unacceptable(f"{_text(target)}: more than {self._settings.max_redirects} redirects")
 
-    async def _knock(
-        self, target: Url, accept: str, is_wanted: Callable[[str], bool], author: Author | None
-    ) -> Fetched | str:
-        """The document at one hop, or where it redirects to; asked twice if the first signature is not liked."""
-        if author is None:
-            return await self._ask_once(target, accept, is_wanted, {})
+    async def _knock(self, target: Url, wish: _Wish) -> Loaded | str:
+        """What is found at one hop, or where it redirects to; asked twice if the first signature is not liked."""
+        if wish.author is None:
+            return await self._ask_once(target, wish, {})
         scheme = self._schemes.get(target.authority, "rfc9421")
         try:
-            found = await self._ask_signed(target, accept, is_wanted, author, scheme)
+            found = await self._ask_signed(target, wish, wish.author, scheme)
         except _NotLiked:
             scheme = other(scheme)
-            found = await self._ask_signed(target, accept, is_wanted, author, scheme)
+            found = await self._ask_signed(target, wish, wish.author, scheme)
         self._remember(target.authority, scheme)
         return found
 
@@ -234,39 +257,38 @@ class Client:
         if len(self._schemes) > MAX_REMEMBERED:
             del self._schemes[next(iter(self._schemes))]
 
-    async def _ask_signed(
-        self, target: Url, accept: str, is_wanted: Callable[[str], bool], author: Author, scheme: Scheme
-    ) -> Fetched | str:
-        signature = self._signature("GET", target, {"Accept": accept}, None, author, scheme)
-        return await self._ask_once(target, accept, is_wanted, signature)
+    async def _ask_signed(self, target: Url, wish: _Wish, author: Author, scheme: Scheme) -> Loaded | str:
+        signature = self._signature("GET", target, {"Accept": wish.accept}, None, author, scheme)
+        return await self._ask_once(target, wish, signature)
 
-    async def _ask_once(
-        self, target: Url, accept: str, is_wanted: Callable[[str], bool], signature: dict[str, str]
-    ) -> Fetched | str:
-        async with self._exchange("GET", target, {"Accept": accept} | signature, None) as response:
+    async def _ask_once(self, target: Url, wish: _Wish, signature: dict[str, str]) -> Loaded | str:
+        async with self._exchange("GET", target, {"Accept": wish.accept} | signature, None) as response:
             url = _text(target)
             location = response.headers.get("Location")
             if response.status in REDIRECTS and location is not None:
                 return urljoin(url, location)
             _check_status(url, response.status)
             content_type = response.headers.get("Content-Type", "")
-            if not is_wanted(content_type):
+            if not wish.is_wanted(content_type):
                 raise Unacceptable(f"{url}: of media type {content_type[:100]!r}")
-            body = await self._read(url, response)
-        try:
-            return Fetched(url, loads_object(body, max_bytes=self._settings.max_bytes), body, content_type)
-        except SchemaError as error:
-            raise Unacceptable(f"{url}: {error}") from error
+            return Loaded(url, await self._read(url, response, wish.max_bytes), content_type)
 
-    async def _read(self, url: str, response: aiohttp.ClientResponse) -> bytes:
+    def _read_json(self, loaded: Loaded) -> Fetched:
+        try:
+            document = loads_object(loaded.body, max_bytes=self._settings.max_bytes)
+        except SchemaError as error:
+            raise Unacceptable(f"{loaded.url}: {error}") from error
+        return Fetched(loaded.url, document, loaded.body, loaded.content_type)
+
+    async def _read(self, url: str, response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
         """The body, inflated, counted as it arrives: what a header says of its length is not believed."""
         if response.headers.get("Content-Encoding", "").strip().lower() not in ENCODINGS:
             raise Unacceptable(f"{url}: encoded in a way that was not asked for")
         chunks, size = [], 0
         async for chunk in response.content.iter_chunked(CHUNK):
             size += len(chunk)
-            if size > self._settings.max_bytes:
-                raise Unacceptable(f"{url}: larger than {self._settings.max_bytes} bytes")
+            if size > max_bytes:
+                raise Unacceptable(f"{url}: larger than {max_bytes} bytes")
             chunks.append(chunk)
         return b"".join(chunks)
 

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Row
 
 from federation.clock import iso
 from federation.storage import Tx
-from federation.tables import actor_keys, actors, blocks, follows, objects
+from federation.tables import actor_keys, actors, blocks, follows, mutes, objects
 from federation.types import Verification
 from keys.encoding import public_from_multibase, public_from_pem
 from keys.errors import KeysError
@@ -165,6 +165,7 @@ def forget_strangers(tx: Tx) -> int:
     related = [
         sa.exists().where(sa.or_(follows.c.follower == actors.c.id, follows.c.followee == actors.c.id)),
         sa.exists().where(sa.or_(blocks.c.actor == actors.c.id, blocks.c.target == actors.c.id)),
+        sa.exists().where(mutes.c.target == actors.c.id),
         sa.exists().where(objects.c.owner == actors.c.id),
     ]
     long_ago = (~actors.c.local, actors.c.gone_at.is_(None), actors.c.fetched_at < tx.now - KEEP_STRANGERS)

@@ -37,6 +37,7 @@ TOPIC = "deliveries"
 MAX_BODY = 50_000
 MAX_EMBEDDED = MAX_BODY - 5_000  # leaves room for the activity around it, its context and its proof
 CHUNK = 500
+WHEREABOUTS = ("alsoKnownAs", "movedTo")
 UNSENT = ("proof", "bto", "bcc")
 """A proof is made anew; whom bto and bcc name nobody else may learn (ActivityPub §6)."""
 
@@ -137,10 +138,16 @@ def delete(tx: Tx, author: Author, object_id: str) -> int:
 
 
 def update_actor(tx: Tx, author: Author, document: dict[str, Any]) -> int:
-    """Store a changed profile and tell the followers; returns the number of inboxes, 0 when it says nothing new."""
+    """Store a changed profile and tell the followers; returns the number of inboxes, 0 when it says nothing new.
+
+    Where else an actor is, and where it went (`federation.moves`), stays as it is unless the document says it.
+    """
     held = tx.scalar(sa.select(actors.c.document).where(actors.c.id == author.actor_id, actors.c.local))
-    if held is not None and not says_more(document, held):
-        return 0
+    if held is not None:
+        known = msgspec.json.decode(held)
+        document = {name: known[name] for name in WHEREABOUTS if name in known} | document
+        if not says_more(document, held):
+            return 0
     body = save_local_actor(tx, author, document | {"updated": iso(tx.now)})
     audience = Audience((PUBLIC,), (author.followers,))
     activity = activities.embedding(

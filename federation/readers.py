@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 import sqlalchemy as sa
 
+from federation.blocks import has_blocked
 from federation.documents import PUBLIC, Document, document, read_document, stands
 from federation.storage import Tx
-from federation.tables import activities, actors, blocks, follows, object_recipients, objects
+from federation.tables import activities, actors, follows, object_recipients, objects
 from schemas.base import audience_of
 
 
@@ -51,7 +52,7 @@ def _recipients(tx: Tx, object_id: str) -> frozenset[str]:
 def _entitled(tx: Tx, reader: str, owner: str, recipients: frozenset[str]) -> bool:
     if reader == owner:
         return True
-    if tx.row(sa.select(blocks.c.actor).where(blocks.c.actor == owner, blocks.c.target == reader)):
+    if has_blocked(tx, owner, reader):
         return False
     return reader in recipients or _follows(tx, reader, owner, recipients)
 

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 import structlog
 from aiohttp import web
 
-from federation import authority, bodies
+from federation import authority, bodies, synchronise
 from federation.authenticate import Authenticator, KeyGone
 from federation.bodies import DEFAULT_LIMITS, Bodies, DoorLimits, NotActivity
 from federation.documents import Documents
@@ -157,6 +157,20 @@ class InboxDoor:
             return
         self._throttle(signer)
         await self._intake.put(_message(signer, envelope, self._familiar(document, envelope, signer), body))
+        if synchronise.HEADER in request.headers and signer.actor_id == envelope.actor:
+            await self._compare_followers(request, signer, body)
+
+    async def _compare_followers(self, request: web.Request, signer: Signer, body: bytes) -> None:
+        """What is said beside a message counts only under its sender's signature; it never costs the message."""
+        signed = signed_request(request, self._ids, body)
+        if not await self._authenticator.covers(signed, synchronise.HEADER.lower(), signer):
+            return
+        try:
+            claim = synchronise.read_header(", ".join(request.headers.getall(synchronise.HEADER)))
+        except Unacceptable as error:
+            _log.info("inbox.followers_not_compared", actor=signer.actor_id, reason=str(error)[:200])
+            return
+        await self._db.write(synchronise.consider, self._ids, signer.actor_id, claim)
 
     async def _check_address(self, username: str | None) -> None:
         if username is None:

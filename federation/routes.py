@@ -39,18 +39,18 @@ def doors(
     limits: DoorLimits = DEFAULT_LIMITS,
     peer: Callable[[web.Request], str | None] = direct_peer,
     deleted: ObjectsDeleted | None = None,
+    authorised: bool = False,
 ) -> Doors:
     """Build them. version: of the software, for NodeInfo. peer: the address of who asks, seen through a proxy.
 
-    deleted: the product's hook for what became a tombstone.
+    deleted: the product's hook for what became a tombstone. authorised: whether every GET has to be signed.
     """
     documents = Documents(db, ids)
     authenticator = Authenticator(ids, resolver, policy, db.clock)
     inbox = InboxDoor(db, ids, resolver, authenticator, policy, documents, limits=limits, peer=peer, deleted=deleted)
     policy.watch(db)
-    return Doors(
-        inbox, Serve(db, ids, documents, authenticator, policy), Discovery(db, ids, documents, version=version)
-    )
+    serve = Serve(db, ids, documents, authenticator, policy, authorised=authorised)
+    return Doors(inbox, serve, Discovery(db, ids, documents, version=version))
 
 
 def federation_routes(doors: Doors) -> list[web.RouteDef]:
@@ -64,6 +64,7 @@ def federation_routes(doors: Doors) -> list[web.RouteDef]:
         web.get("/users/{username}/followers", serve.followers),
         web.get("/users/{username}/following", serve.following),
         web.get("/users/{username}/featured", serve.featured),
+        web.get("/users/{username}/followers_synchronization", serve.followers_synchronization),
         web.get("/users/{username}/{kind}/{name}", serve.object),
         web.get("/users/{username}/{kind}/{name}/{collection:replies|likes|shares}", serve.about_object),
         web.get("/.well-known/webfinger", discovery.webfinger),

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import sqlalchemy as sa
 
-from federation import retry
+from federation import retry, synchronise
+from federation.authority import origin
 from federation.authors import Author
-from federation.client import Answer, Client, other
+from federation.client import NOTHING, Answer, Client, other
 from federation.errors import Disconnected, FederationError, Gone, NotFound, Unreachable
 from federation.outcomes import Result, Whereabouts, recipients_of
 from federation.queue import Job, Waiting
@@ -93,7 +94,7 @@ class Sender:
         if body is None or author is None:
             return Result(job, Verdict.REFUSED, "its activity or its sender is not here any more")
         try:
-            answer, scheme = await self._knock(turn, job.inbox, body, author)
+            answer, scheme = await self._knock(turn, job.inbox, body, author, await self._beside(job, body, author))
         except Disconnected as error:
             return Result(job, Verdict.CHOKED, str(error))
         except Unreachable as error:
@@ -111,13 +112,22 @@ class Sender:
             await self._whereabouts(job) if verdict is Verdict.MISSING else None,
         )
 
-    async def _knock(self, turn: Turn, inbox: str, body: bytes, author: Author) -> tuple[Answer, Scheme | None]:
+    async def _beside(self, job: Job, body: bytes, author: Author) -> Mapping[str, str]:
+        """What is said beside an activity for followers alone: who they are at that host (FEP-8fcf)."""
+        where = origin(job.inbox)
+        if where is None or not synchronise.is_for_followers(body, author):
+            return NOTHING
+        return {synchronise.HEADER: await self._db.read(synchronise.header_for, author, where)}
+
+    async def _knock(
+        self, turn: Turn, inbox: str, body: bytes, author: Author, beside: Mapping[str, str]
+    ) -> tuple[Answer, Scheme | None]:
         """The answer, and the scheme that the host took: tried with the other one after a no that may be about it."""
         scheme = turn.scheme or "rfc9421"
-        answer = await self._client.post(inbox, body, author, scheme)
+        answer = await self._client.post(inbox, body, author, scheme, beside)
         doubtful = (401, 403) if turn.scheme else (400, 401, 403)
         if answer.status in doubtful:
-            second = await self._client.post(inbox, body, author, other(scheme))
+            second = await self._client.post(inbox, body, author, other(scheme), beside)
             if second.status not in (400, 401, 403):
                 answer, scheme = second, other(scheme)
             elif answer.status == 400 and second.status != 400:

@@ -16,6 +16,7 @@ from keys.errors import BadHeader, UnsupportedScheme
 from keys.fields import MAX_FIELD
 from keys.material import Algorithm, PrivateKey
 from keys.message import (
+    ALSO_SIGNED,
     Message,
     RequestClaim,
     check_created,
@@ -45,6 +46,7 @@ def sign(message: Message, key_id: str, key: PrivateKey, now: datetime) -> dict[
     covered = ["(request-target)", *(name.lower() for name in added)]
     if message.has_content and "content-type" in complete.fields:
         covered.append("content-type")
+    covered += [name for name in ALSO_SIGNED if name in message.fields]
     base = _base(complete, covered, {}, complete.target)
     signature = base64.b64encode(key.sign(base)).decode("ascii")
     value = (
@@ -69,6 +71,7 @@ def read(message: Message, now: datetime) -> RequestClaim:
         algorithm=ALGORITHMS[name],
         signature=read_signature(parameters.get("signature", "")),
         bases=tuple(_base(message, covered, parameters, target) for target in targets),
+        covered=frozenset(covered),
     )
 
 

@@ -27,6 +27,8 @@ MAX_AGE = timedelta(hours=1, minutes=5)
 MAX_SKEW = timedelta(hours=1)
 MAX_SIGNATURE = 1_024  # bytes: of the largest RSA key that is accepted
 MAX_DIGESTS = 8
+ALSO_SIGNED = ("collection-synchronization",)
+"""Headers besides those of the signatures themselves that mean something only when they are covered (FEP-8fcf)."""
 
 _URL = re.compile(r"(https?)://([^/?#]+)(/[^?#]*)?(?:\?([^#]*))?\Z", re.IGNORECASE | re.ASCII)
 _DATE = re.compile(r"[A-Z][a-z]{2}, (\d{2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT\Z")
@@ -89,7 +91,7 @@ class RequestClaim:
     """What a signed request claims: that the holder of a key sent it, then. True once `verify` has returned.
 
     created: when it was signed, as far as that is signed. algorithm: what the request says about the key's kind, if
-    anything. bases: the byte strings that may have been signed.
+    anything. bases: the byte strings that may have been signed. covered: the names of what is signed.
     """
 
     key_id: str
@@ -98,6 +100,7 @@ class RequestClaim:
     algorithm: Algorithm | None
     signature: bytes
     bases: tuple[bytes, ...]
+    covered: frozenset[str] = frozenset()
 
     def verify(self, public_key: PublicKey) -> None:
         """Return if this key signed the request; raises BadSignature. The key's kind decides the algorithm."""

@@ -14,6 +14,7 @@ from keys.errors import BadHeader, UnsupportedScheme
 from keys.fields import InnerList, Item, Parameters, parse_dictionary, write
 from keys.material import Algorithm, PrivateKey
 from keys.message import (
+    ALSO_SIGNED,
     Message,
     RequestClaim,
     check_created,
@@ -32,7 +33,8 @@ _NAMES = {kind: name for name, kind in ALGORITHMS.items()}
 def sign(message: Message, key_id: str, key: PrivateKey, now: datetime) -> dict[str, str]:
     """The headers to add: Signature-Input, Signature and, where there is a body, Content-Digest."""
     added = {"Content-Digest": content_digest(message.body)} if message.has_content else {}
-    covered = ["@method", "@target-uri", "@authority", *(name.lower() for name in added)]
+    also = [name for name in ALSO_SIGNED if name in message.fields]
+    covered = ["@method", "@target-uri", "@authority", *(name.lower() for name in added), *also]
     parameters: Parameters = {"created": int(now.timestamp()), "keyid": key_id, "alg": _NAMES[key.algorithm]}
     signed = InnerList(tuple(Item(name, {}) for name in covered), parameters)
     complete = message._replace(fields=message.fields | {name.lower(): value for name, value in added.items()})
@@ -50,7 +52,8 @@ def read(message: Message, now: datetime) -> RequestClaim:
         raise BadHeader(f"Signature holds no signature {label[:40]!r}")
     algorithm = _algorithm(signed.parameters)
     base = base_of(message, signed)
-    _check_covered(message, {str(item.value) for item in signed.items})
+    covered = frozenset(str(item.value) for item in signed.items)
+    _check_covered(message, covered)
     return RequestClaim(
         key_id=check_key_id(signed.parameters.get("keyid")),
         scheme="rfc9421",
@@ -58,6 +61,7 @@ def read(message: Message, now: datetime) -> RequestClaim:
         algorithm=algorithm,
         signature=check_signature(value.value),
         bases=(base,),
+        covered=covered,
     )
 
 
@@ -88,7 +92,7 @@ def _check_times(parameters: Parameters, now: datetime) -> datetime:
     return check_created(created, now)
 
 
-def _check_covered(message: Message, covered: set[str]) -> None:
+def _check_covered(message: Message, covered: frozenset[str]) -> None:
     if "@method" not in covered:
         raise BadHeader("the signature does not cover @method")
     if "@target-uri" not in covered and not {"@authority", "@path"} <= covered:

@@ -12,7 +12,7 @@ from federation.errors import Forbidden, Unacceptable, Unreachable
 from federation.known_actors import listed_keys, store_actor
 from federation.objects import ObjectsDeleted, delete_objects_of
 from federation.storage import Tx
-from federation.tables import actor_keys, actors, blocks, featured, follows, reactions
+from federation.tables import actor_keys, actors, blocks, featured, follower_checks, follows, moves, mutes, reactions
 from federation.types import Received
 from schemas.actors import Actor, parse_actor
 from schemas.base import datetime_of
@@ -66,6 +66,9 @@ def end_actor(tx: Tx, actor_id: str, deleted: ObjectsDeleted | None = None) -> N
     tx.execute(sa.update(actors).where(actors.c.id == actor_id, ~actors.c.local).values(gone_at=tx.now))
     tx.execute(sa.delete(follows).where(sa.or_(follows.c.follower == actor_id, follows.c.followee == actor_id)))
     tx.execute(sa.delete(blocks).where(sa.or_(blocks.c.actor == actor_id, blocks.c.target == actor_id)))
+    tx.execute(sa.delete(mutes).where(mutes.c.target == actor_id))
+    tx.execute(sa.delete(moves).where(moves.c.actor == actor_id))
+    tx.execute(sa.delete(follower_checks).where(follower_checks.c.actor == actor_id))
     tx.execute(sa.delete(reactions).where(reactions.c.actor == actor_id))
     tx.execute(sa.delete(featured).where(featured.c.actor == actor_id))
     delete_objects_of(tx, actor_id, deleted)

@@ -7,11 +7,12 @@ from typing import Literal
 import sqlalchemy as sa
 
 from federation.authors import Author, Authors
+from federation.blocks import has_blocked
 from federation.clock import iso
 from federation.errors import Forbidden, NotFound, Refused
 from federation.outbox import publish
 from federation.storage import Tx
-from federation.tables import actors, blocks, follows
+from federation.tables import actors, follows
 from federation.types import Received
 from schemas import activities
 from schemas.base import Audience
@@ -24,7 +25,7 @@ def on_follow(tx: Tx, received: Received, authors: Authors) -> None:
     """
     follower, followee = received.envelope.actor, received.object_id
     author = _followee(tx, followee, authors)
-    if _blocks(tx, author.actor_id, follower):
+    if has_blocked(tx, author.actor_id, follower):
         raise Forbidden(f"{author.actor_id} has blocked {follower}")
     known = tx.row(
         sa.select(follows.c.state).where(follows.c.follower == follower, follows.c.followee == author.actor_id)
@@ -44,10 +45,6 @@ def _followee(tx: Tx, actor_id: str | None, authors: Authors) -> Author:
         return authors.load(tx, authors.ids.actor(username))
     except NotFound as error:
         raise Refused(f"{actor_id} is nobody here") from error
-
-
-def _blocks(tx: Tx, actor_id: str, other: str) -> bool:
-    return tx.row(sa.select(blocks.c.actor).where(blocks.c.actor == actor_id, blocks.c.target == other)) is not None
 
 
 def _note(tx: Tx, received: Received, followee: str, state: str) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from federation.authors import Authors
+from federation.blocks import remove_block
 from federation.errors import Forbidden, Refused
 from federation.storage import Tx
-from federation.tables import blocks, follows
+from federation.tables import follows
 from federation.types import Received
 from schemas.base import id_of
 
@@ -21,7 +22,7 @@ def on_undo(tx: Tx, received: Received, authors: Authors) -> None:
     if id_of(undone.get("actor")) not in (None, received.envelope.actor):
         raise Forbidden(f"{received.envelope.actor} may not undo what {id_of(undone.get('actor'))} did")
     if undone.get("type") == "Block":
-        _unblock(tx, received.envelope.actor, id_of(undone.get("object")))
+        remove_block(tx, received.envelope.actor, id_of(undone.get("object")) or "")
     elif undone.get("type") == "Follow":
         _unfollow(tx, received, id_of(undone.get("object")))
     else:
@@ -42,7 +43,3 @@ def _unfollow(tx: Tx, received: Received, followee: str | None) -> None:
             sa.or_(follows.c.activity_id == received.object_id, follows.c.followee == followee),
         )
     )
-
-
-def _unblock(tx: Tx, actor_id: str, target: str | None) -> None:
-    tx.execute(sa.delete(blocks).where(blocks.c.actor == actor_id, blocks.c.target == target))

@@ -18,6 +18,13 @@ def upgrade() -> None:
     with op.batch_alter_table('featured', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_featured_object_id'), ['object_id'], unique=False)
 
+    op.create_table('follower_checks',
+    sa.Column('actor', sa.Text(), nullable=False),
+    sa.Column('url', sa.Text(), nullable=False),
+    sa.Column('wanted_at', sa.BigInteger(), nullable=False),
+    sa.Column('done_at', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('actor', name=op.f('pk_follower_checks'))
+    )
     op.create_table('lookups',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
@@ -52,6 +59,19 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_media_object_id'), ['object_id'], unique=False)
         batch_op.create_index('ix_media_owner', ['owner', 'object_id'], unique=False)
 
+    op.create_table('moves',
+    sa.Column('actor', sa.Text(), nullable=False),
+    sa.Column('target', sa.Text(), nullable=False),
+    sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('actor', name=op.f('pk_moves'))
+    )
+    op.create_table('mutes',
+    sa.Column('actor', sa.Text(), nullable=False),
+    sa.Column('target', sa.Text(), nullable=False),
+    sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.Column('until', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('actor', 'target', name=op.f('pk_mutes'))
+    )
     op.create_table('post_sources',
     sa.Column('object_id', sa.Text(), nullable=False),
     sa.Column('body_md', sa.Text(), nullable=False),
@@ -69,6 +89,23 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_reactions_activity_id'), ['activity_id'], unique=False)
         batch_op.create_index('ix_reactions_actor', ['actor', 'kind', 'object_id'], unique=False)
 
+    op.create_table('relayed',
+    sa.Column('object_id', sa.Text(), nullable=False),
+    sa.Column('relay', sa.Text(), nullable=False),
+    sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('object_id', name=op.f('pk_relayed'))
+    )
+    with op.batch_alter_table('relayed', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_relayed_at'), ['at'], unique=False)
+
+    op.create_table('relays',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('follow_id', sa.Text(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_relays'))
+    )
     op.create_table('remote_media',
     sa.Column('id', sa.Text(), nullable=False),
     sa.Column('subject', sa.Text(), nullable=False),
@@ -85,4 +122,75 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_remote_media_name'), ['name'], unique=False)
         batch_op.create_index(batch_op.f('ix_remote_media_subject'), ['subject'], unique=False)
         batch_op.create_index(batch_op.f('ix_remote_media_used_at'), ['used_at'], unique=False)
+
+    op.create_table('code_apps',
+    sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.Column('confirmed_at', sa.BigInteger(), nullable=True),
+    sa.Column('last_step', sa.BigInteger(), nullable=True),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_code_apps_account_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('account_id', name=op.f('pk_code_apps'))
+    )
+    op.create_table('passkeys',
+    sa.Column('credential', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('label', sa.Text(), nullable=False),
+    sa.Column('public_key', sa.LargeBinary(), nullable=False),
+    sa.Column('sign_count', sa.BigInteger(), nullable=False),
+    sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.Column('used_at', sa.BigInteger(), nullable=True),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_passkeys_account_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('credential', name=op.f('pk_passkeys')),
+    sa.UniqueConstraint('name', name=op.f('uq_passkeys_name'))
+    )
+    with op.batch_alter_table('passkeys', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_passkeys_account_id'), ['account_id'], unique=False)
+
+    op.create_table('recovery_codes',
+    sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('digest', sa.Text(), nullable=False),
+    sa.Column('used_at', sa.BigInteger(), nullable=True),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_recovery_codes_account_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('account_id', 'digest', name=op.f('pk_recovery_codes'))
+    )
+    op.create_table('sign_ins',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.Column('way', sa.Text(), nullable=False),
+    sa.Column('browser', sa.Text(), nullable=True),
+    sa.Column('system', sa.Text(), nullable=True),
+    sa.Column('network', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_sign_ins_account_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_sign_ins'))
+    )
+    with op.batch_alter_table('sign_ins', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_sign_ins_account_id'), ['account_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_sign_ins_at'), ['at'], unique=False)
+
+    op.create_table('tickets',
+    sa.Column('digest', sa.Text(), nullable=False),
+    sa.Column('purpose', sa.Text(), nullable=False),
+    sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=True),
+    sa.Column('expires_at', sa.BigInteger(), nullable=False),
+    sa.Column('tries', sa.Integer(), server_default='0', nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_tickets_account_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('digest', name=op.f('pk_tickets'))
+    )
+    with op.batch_alter_table('tickets', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_tickets_account_id'), ['account_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_tickets_expires_at'), ['expires_at'], unique=False)
+
+    with op.batch_alter_table('accounts', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('language', sa.Text(), nullable=True))
+        batch_op.add_column(sa.Column('theme', sa.Text(), nullable=True))
+
+    with op.batch_alter_table('sessions', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('browser', sa.Text(), nullable=True))
+        batch_op.add_column(sa.Column('system', sa.Text(), nullable=True))
+        batch_op.add_column(sa.Column('network', sa.Text(), nullable=True))
+        batch_op.add_column(sa.Column('seen_at', sa.BigInteger(), nullable=True))
+        batch_op.add_column(sa.Column('proved_at', sa.BigInteger(), nullable=True))
 
