@@ -10,13 +10,10 @@ from federation.ids import Ids
 from federation.readers import may_read
 from federation.storage import Tx
 from federation.tables import objects
+from node.notifications.commands import notify
 from node.social.reactions import Kind
 
 MAX_TOLD = 50
-
-
-def notify(tx: Tx, reader: str, kind: str, *, actor: str | None = None, object_id: str | None = None) -> None:
-    """Until notifications are there."""
 
 
 def tell_of_post(

@@ -40,6 +40,23 @@ def upgrade() -> None:
     with op.batch_alter_table('lookups', schema=None) as batch_op:
         batch_op.create_index('ix_lookups_due', ['due_at', 'id'], unique=False, sqlite_where=sa.text('done_at IS NULL'), postgresql_where=sa.text('done_at IS NULL'))
 
+    op.create_table('mail_addresses',
+    sa.Column('actor_id', sa.Text(), nullable=False),
+    sa.Column('address', sa.Text(), nullable=False),
+    sa.Column('token', sa.Text(), nullable=False),
+    sa.Column('unsubscribe', sa.Text(), nullable=False),
+    sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.Column('confirmed_at', sa.BigInteger(), nullable=True),
+    sa.Column('digest_at', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('actor_id', name=op.f('pk_mail_addresses')),
+    sa.UniqueConstraint('unsubscribe', name=op.f('uq_mail_addresses_unsubscribe'))
+    )
+    op.create_table('mail_choices',
+    sa.Column('actor_id', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('how', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('actor_id', 'kind', name=op.f('pk_mail_choices'))
+    )
     op.create_table('media',
     sa.Column('id', sa.Text(), nullable=False),
     sa.Column('owner', sa.Text(), nullable=False),
@@ -72,6 +89,25 @@ def upgrade() -> None:
     sa.Column('until', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('actor', 'target', name=op.f('pk_mutes'))
     )
+    op.create_table('notifications',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('reader', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('actor', sa.Text(), server_default='', nullable=False),
+    sa.Column('object_id', sa.Text(), server_default='', nullable=False),
+    sa.Column('words', sa.Text(), server_default='', nullable=False),
+    sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.Column('read_at', sa.BigInteger(), nullable=True),
+    sa.Column('mailed_at', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_notifications')),
+    sa.UniqueConstraint('reader', 'kind', 'actor', 'object_id', name=op.f('uq_notifications_reader_kind_actor_object_id'))
+    )
+    with op.batch_alter_table('notifications', schema=None) as batch_op:
+        batch_op.create_index('ix_notifications_object', ['object_id'], unique=False)
+        batch_op.create_index('ix_notifications_reader', ['reader', 'id'], unique=False)
+        batch_op.create_index('ix_notifications_to_mail', ['id'], unique=False, sqlite_where=sa.text('mailed_at IS NULL'), postgresql_where=sa.text('mailed_at IS NULL'))
+        batch_op.create_index('ix_notifications_unread', ['reader'], unique=False, sqlite_where=sa.text('read_at IS NULL'), postgresql_where=sa.text('read_at IS NULL'))
+
     op.create_table('post_sources',
     sa.Column('object_id', sa.Text(), nullable=False),
     sa.Column('body_md', sa.Text(), nullable=False),
@@ -186,6 +222,12 @@ def upgrade() -> None:
     with op.batch_alter_table('accounts', schema=None) as batch_op:
         batch_op.add_column(sa.Column('language', sa.Text(), nullable=True))
         batch_op.add_column(sa.Column('theme', sa.Text(), nullable=True))
+
+    with op.batch_alter_table('deliveries', schema=None) as batch_op:
+        batch_op.create_index('ix_deliveries_given_up', ['finished_at'], unique=False, sqlite_where=sa.text("state = 'given_up'"), postgresql_where=sa.text("state = 'given_up'"))
+
+    with op.batch_alter_table('inbox_messages', schema=None) as batch_op:
+        batch_op.create_index('ix_inbox_messages_parked', ['received_at'], unique=False, sqlite_where=sa.text("state = 'parked'"), postgresql_where=sa.text("state = 'parked'"))
 
     with op.batch_alter_table('sessions', schema=None) as batch_op:
         batch_op.add_column(sa.Column('browser', sa.Text(), nullable=True))
