@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from node.accounts import factor_pages as factors
 from node.accounts import pages as accounts
+from node.accounts import reset_pages as reset
+from node.accounts import settings_pages as settings
 from node.accounts import setup_pages as setup
 from node.learning import pages as learning
 from node.market import pages as market
@@ -41,8 +44,32 @@ def node_routes() -> list[web.RouteDef]:
         web.post("/setup", setup.already),
         web.get("/sign-in", accounts.sign_in_page),
         web.post("/sign-in", accounts.sign_in),
+        web.post("/sign-in/passkey", accounts.sign_in_with_passkey),
+        web.get("/sign-in/code", accounts.code_page),
+        web.post("/sign-in/code", accounts.enter_code),
+        web.get("/reset", reset.show),
+        web.post("/reset", reset.submit),
         web.get("/sign-out", accounts.sign_out_page),
         web.post("/sign-out", accounts.sign_out),
+        # what opens an account, and where it is open
+        web.get("/settings", settings.show),
+        web.post("/settings/password", settings.change_password),
+        web.post("/settings/reading", settings.prefer),
+        web.post("/settings/sessions/end", settings.end_session),
+        web.post("/settings/sessions/end-others", settings.end_others),
+        web.get("/settings/proof", settings.proof_page),
+        web.post("/settings/proof", settings.prove),
+        web.post("/settings/proof/passkey", settings.prove_with_passkey),
+        web.get("/settings/passkeys/new", factors.new_passkey_page),
+        web.post("/settings/passkeys/new", factors.add_passkey),
+        web.get("/settings/passkeys/{name}/remove", factors.remove_passkey_page),
+        web.post("/settings/passkeys/{name}/remove", factors.remove_passkey),
+        web.get("/settings/codes", factors.codes_page),
+        web.post("/settings/codes", factors.confirm_codes),
+        web.post("/settings/codes/begin", factors.begin_codes),
+        web.post("/settings/codes/renew", factors.renew_recovery),
+        web.get("/settings/codes/remove", factors.remove_codes_page),
+        web.post("/settings/codes/remove", factors.remove_codes),
         # who somebody is
         web.get("/@{handle:[^/]+}", profiles.show),
         web.get("/profile/edit", profiles.edit_page),

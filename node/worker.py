@@ -18,7 +18,7 @@ from federation.inbox import InboxWorker
 from federation.known_actors import forget_strangers
 from federation.storage import Tx
 from federation.tables import inbox_messages
-from node.accounts.tables import sessions
+from node.accounts import sessions
 from node.context import Node
 from node.inboxes import HANDLERS, deleted
 from node.social import lookups
@@ -60,7 +60,7 @@ def tidy(tx: Tx) -> None:
 
     The ids of those messages stay for ever: they are why an effect never happens twice.
     """
-    tx.execute(sa.delete(sessions).where(sessions.c.expires_at < tx.now))
+    sessions.forget_old(tx)
     forget_strangers(tx)
     lookups.tidy(tx)
     tx.execute(

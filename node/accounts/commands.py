@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-from datetime import timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import sqlalchemy as sa
 
@@ -12,15 +10,21 @@ from federation.authors import Authors, NewKeys, create_local_actor, ensure_inst
 from federation.ids import Ids
 from federation.storage import Tx
 from keys.vault import Vault
-from node.accounts import queries
-from node.accounts.queries import Account, digest
-from node.accounts.rules import SetupDraft
-from node.accounts.tables import accounts, node, sessions
+from node.accounts import factors, queries
+from node.accounts.queries import Account
+from node.accounts.rules import Preferences, SetupDraft
+from node.accounts.sessions import LIFETIME as SESSION
+from node.accounts.sessions import close_session, end_others, open_session, renew
+from node.accounts.tables import accounts, node
 from node.errors import AlreadySetUp, SettingsError
 from node.profiles import commands as profiles
 
-SESSION = timedelta(days=30)
 TOPIC = "node"
+
+__all__ = [
+    "SESSION", "SetupKeys", "change_password", "check_master_key", "close_session", "open_session", "prefer",
+    "remember_master_key", "reset_password", "set_up",
+]  # fmt: skip
 
 
 class SetupKeys(NamedTuple):
@@ -68,17 +72,31 @@ def set_up(tx: Tx, vault: Vault, draft: SetupDraft, password: str, keys: SetupKe
     return Account(row.scalar_one(), draft.username, author.actor_id)
 
 
-def open_session(tx: Tx, account_id: int) -> str:
-    """A new session; returns the secret for the cookie, of which only a digest is kept."""
-    secret = secrets.token_urlsafe(32)
-    tx.execute(
-        sa.insert(sessions).values(
-            digest=digest(secret), account_id=account_id, created_at=tx.now, expires_at=tx.now + SESSION
-        )
-    )
-    return secret
+def change_password(tx: Tx, account_id: int, password: str, secret: str) -> str:
+    """A new password; every other session ends, and this one gets a new secret, which is returned.
+
+    password: its digest.
+    """
+    _set_password(tx, account_id, password)
+    end_others(tx, account_id, secret)
+    return renew(tx, secret)
 
 
-def close_session(tx: Tx, secret: str) -> None:
-    """End it, wherever the cookie still is."""
-    tx.execute(sa.delete(sessions).where(sessions.c.digest == digest(secret)))
+def reset_password(tx: Tx, account_id: int, password: str, *, second_factors: Literal["keep", "drop"]) -> None:
+    """A new password for somebody who could not sign in: every session ends. password: its digest.
+
+    second_factors: whether passkeys, the app and the recovery codes stay.
+    """
+    _set_password(tx, account_id, password)
+    end_others(tx, account_id, None)
+    if second_factors == "drop":
+        factors.drop_all(tx, account_id)
+
+
+def _set_password(tx: Tx, account_id: int, password: str) -> None:
+    tx.execute(sa.update(accounts).where(accounts.c.id == account_id).values(password=password))
+
+
+def prefer(tx: Tx, account_id: int, preferences: Preferences) -> None:
+    """In which language and colours somebody reads."""
+    tx.execute(sa.update(accounts).where(accounts.c.id == account_id).values(preferences._asdict()))

@@ -2,55 +2,40 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from aiohttp import web
 
-from federation.rates import Limiter, Rate, address_key
-from node.accounts import commands, passwords, queries
+from node.accounts import codes, commands, factors, passkeys, passwords, queries, tickets
+from node.accounts.passkeys import FIELD
+from node.accounts.proving import WRONG_CODE, party, place, with_script
 from node.accounts.rules import MAX_PASSWORD, safe_path
-from node.errors import Invalid, TooMany
-from node.web.cookies import FORM, SESSION, clear_cookie, read_cookie, set_cookie
+from node.accounts.sessions import LIFETIME, Way
+from node.accounts.throttle import PER_ACCOUNT as PER_ACCOUNT
+from node.accounts.throttle import PER_ADDRESS as PER_ADDRESS
+from node.accounts.throttle import THROTTLE
+from node.accounts.throttle import Throttle as Throttle
+from node.errors import Invalid
+from node.language import _
+from node.web.cookies import FORM, SECOND, SESSION, clear_cookie, read_cookie, set_cookie
 from node.web.forms import Form, read_form
-from node.web.keys import NODE, PROXIES
+from node.web.keys import GROUND, NODE, PROXIES
 from node.web.render import page, see_other
 from node.web.session import viewer
 
-WRONG = "That password does not fit this name. Try again."
-PER_ADDRESS = Rate(per_second=1 / 20, burst=10)
-# An account's limit is high, and refills fast enough for its owner: nobody may lock somebody else out by guessing.
-PER_ACCOUNT = Rate(per_second=1 / 10, burst=100)
-
-
-@dataclass(frozen=True, slots=True)
-class Throttle:
-    """How often a password may be guessed, from one network and for one name."""
-
-    addresses: Limiter = field(default_factory=lambda: Limiter(PER_ADDRESS))
-    names: Limiter = field(default_factory=lambda: Limiter(PER_ACCOUNT))
-
-    def take(self, peer: str | None, name: str) -> None:
-        """Raises TooMany."""
-        now = time.monotonic()
-        wait = max(self.addresses.take(address_key(peer), now), self.names.take(name, now))
-        if wait:
-            minutes = max(1, round(wait / 60))
-            unit = "minute" if minutes == 1 else "minutes"
-            raise TooMany(f"There were too many attempts to sign in. Try again in {minutes} {unit}.", wait)
-
-
-THROTTLE = web.AppKey("throttle", Throttle)
+WRONG = _("That password does not fit this name. Try again.")
 
 
 async def start(request: web.Request) -> web.StreamResponse:
     """GET /: home; for strangers the only person here, or all of them."""
     if await viewer(request) is not None:
         return see_other("/home")
-    accounts = await request.app[NODE].db.read(queries.accounts)
+    db = request.app[NODE].db
+    accounts = await db.read(queries.accounts)
     if len(accounts) == 1:
         return see_other(f"/@{accounts[0].username}")
-    return await page(request, "directory.html", accounts=accounts)
+    left = not accounts and await db.read(queries.somebody_left)
+    return await page(request, "directory.html", accounts=accounts, left=left)
 
 
 async def sign_in_page(request: web.Request) -> web.StreamResponse:
@@ -58,19 +43,89 @@ async def sign_in_page(request: web.Request) -> web.StreamResponse:
     target = safe_path(request.query.get("next", ""))
     if await viewer(request) is not None:
         return see_other(target)
-    return await page(request, "sign-in.html", form={"next": target}, errors={})
+    return await _ask(request, {"next": target}, {})
+
+
+async def _ask(request: web.Request, form: Form | dict[str, str], errors: dict[str, str]) -> web.StreamResponse:
+    """The page with both ways in: a passkey, else the password."""
+    asked = party(request)
+    challenge = asked.challenge("sign in", request.app[GROUND].clock.now())
+    options = passkeys.options_to_use(asked, challenge)
+    status = 422 if errors else 200
+    return with_script(
+        await page(request, "sign-in.html", status=status, form=form, errors=errors, passkey_options=options)
+    )
 
 
 async def sign_in(request: web.Request) -> web.StreamResponse:
-    """POST /sign-in."""
+    """POST /sign-in: the password; the second page asks for a code where there is an app for that."""
     form = await read_form(request)
     try:
         account_id = await _authenticated(request, form)
     except Invalid as error:
-        return await page(request, "sign-in.html", status=422, form=form, errors=error.errors)
+        return await _ask(request, form, error.errors)
+    target = safe_path(form.get("next", ""))
+    db = request.app[NODE].db
+    if await db.read(factors.app_since, account_id) is None:
+        return await _let_in(request, account_id, target, "password")
+    secret = await db.write(tickets.issue, "code", account_id)
+    response = see_other(f"/sign-in/code?next={quote(target, safe='')}")
+    set_cookie(request, response, SECOND, secret, tickets.LIFETIMES["code"])
+    return response
+
+
+async def sign_in_with_passkey(request: web.Request) -> web.StreamResponse:
+    """POST /sign-in/passkey: it says whose it is, and has asked for a finger or a PIN, so nothing else is needed."""
+    form = await read_form(request)
+    node = request.app[NODE]
+    request.app[THROTTLE].take_passkey(request.app[PROXIES].peer(request))
+    try:
+        asked = party(request)
+        answer = passkeys.read_answer(asked, form.get(FIELD, ""), "sign in", node.clock.now())
+        held = await node.db.read(passkeys.find, answer.credential)
+        used = await passkeys.check_use(asked, answer, held)
+        account_id = await node.db.write(passkeys.use, used, answer.challenge)
+    except Invalid as error:
+        return await _ask(request, form, error.errors)
+    return await _let_in(request, account_id, safe_path(form.get("next", "")), "passkey")
+
+
+async def code_page(request: web.Request) -> web.StreamResponse:
+    """GET /sign-in/code, for whoever has just given the password."""
+    target = safe_path(request.query.get("next", ""))
+    if await viewer(request) is not None:
+        return see_other(target)
+    ticket = await request.app[NODE].db.read(tickets.find, "code", read_cookie(request, SECOND) or "")
+    if ticket is None:
+        return see_other(f"/sign-in?next={quote(target, safe='')}")
+    return await page(request, "sign-in-code.html", form={"next": target}, errors={})
+
+
+async def enter_code(request: web.Request) -> web.StreamResponse:
+    """POST /sign-in/code. Five wrong ones, or ten minutes, and the password is asked for again."""
+    form = await read_form(request)
+    node, secret = request.app[NODE], read_cookie(request, SECOND) or ""
+    target = safe_path(form.get("next", ""))
+    ticket = await node.db.read(tickets.find, "code", secret)
+    if ticket is None:
+        return see_other(f"/sign-in?next={quote(target, safe='')}")
+    request.app[THROTTLE].take_code(ticket.account_id)
+    way = await node.db.write(codes.prove, node.vault, ticket.account_id, form.get("code", ""))
+    if way is None:
+        await node.db.write(tickets.count_try, ticket)
+        return await page(request, "sign-in-code.html", status=422, form=form, errors={"code": WRONG_CODE})
+    if await node.db.write(tickets.take, "code", secret) is None:
+        return see_other("/sign-in")
+    response = await _let_in(request, ticket.account_id, target, way)
+    clear_cookie(request, response, SECOND)
+    return response
+
+
+async def _let_in(request: web.Request, account_id: int, target: str, way: Way) -> web.StreamResponse:
+    """A new session; whatever one the browser brought ends."""
     await end_session(request)
-    secret = await request.app[NODE].db.write(commands.open_session, account_id)
-    response = see_other(safe_path(form.get("next", "")))
+    secret = await request.app[NODE].db.write(commands.open_session, account_id, place(request), way)
+    response = see_other(target)
     set_session(request, response, secret)
     return response
 
@@ -80,7 +135,7 @@ async def _authenticated(request: web.Request, form: Form) -> int:
     name = form.get("name", "").removeprefix("@").partition("@")[0].lower()
     password = form.get("password", "")
     if not name or not password:
-        missing = {"name": "Write your handle.", "password": "Write your password."}
+        missing = {"name": _("Write your handle."), "password": _("Write your password.")}
         raise Invalid({field: words for field, words in missing.items() if not form.get(field)})
     request.app[THROTTLE].take(request.app[PROXIES].peer(request), name[:64])
     if len(password) > MAX_PASSWORD:
@@ -93,7 +148,7 @@ async def _authenticated(request: web.Request, form: Form) -> int:
 
 def set_session(request: web.Request, response: web.StreamResponse, secret: str) -> None:
     """The cookie of a new session; forms of before it are worth nothing from now on."""
-    set_cookie(request, response, SESSION, secret, commands.SESSION)
+    set_cookie(request, response, SESSION, secret, LIFETIME)
     clear_cookie(request, response, FORM)
 
 

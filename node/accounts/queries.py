@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -40,6 +41,10 @@ class Viewer:
     name: str
     picture: str | None  # a path on this node
     session: str = field(repr=False)  # the secret in the cookie: forms are bound to it
+    language: str | None = None  # None: whatever the browser asks for
+    theme: str | None = None
+    seen_at: datetime | None = None
+    proved_at: datetime | None = None
 
 
 class Login(NamedTuple):
@@ -83,6 +88,18 @@ def login(tx: Tx, username: str) -> Login | None:
     return None if row is None else Login(row.id, row.password)
 
 
+def password_of(tx: Tx, account_id: int) -> str | None:
+    """The digest of somebody's password."""
+    password: str | None = tx.scalar(sa.select(account_rows.c.password).where(account_rows.c.id == account_id))
+    return password
+
+
+def somebody_left(tx: Tx) -> bool:
+    """Whether this server was somebody's home, and is no more."""
+    left = sa.and_(actors.c.local, actors.c.gone_at.is_not(None))
+    return tx.row(sa.select(actors.c.id).where(left).limit(1)) is not None
+
+
 def digest(secret: str) -> str:
     """What is kept of a session's secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
@@ -91,12 +108,35 @@ def digest(secret: str) -> str:
 def viewer(tx: Tx, secret: str) -> Viewer | None:
     """Who holds a session that has not ended."""
     row = tx.row(
-        sa.select(account_rows.c.id, account_rows.c.actor_id, account_rows.c.username, actors.c.name, actors.c.icon)
+        sa.select(
+            account_rows.c.id,
+            account_rows.c.actor_id,
+            account_rows.c.username,
+            account_rows.c.language,
+            account_rows.c.theme,
+            actors.c.name,
+            actors.c.icon,
+            sessions.c.seen_at,
+            sessions.c.proved_at,
+        )
         .join(sessions, sessions.c.account_id == account_rows.c.id)
         .join(actors, actors.c.id == account_rows.c.actor_id)
         .where(sessions.c.digest == digest(secret), sessions.c.expires_at > tx.now)
     )
-    return None if row is None else Viewer(row.id, row.actor_id, row.username, row.name, _path(row.icon), secret)
+    if row is None:
+        return None
+    return Viewer(
+        account_id=row.id,
+        actor_id=row.actor_id,
+        username=row.username,
+        name=row.name,
+        picture=_path(row.icon),
+        session=secret,
+        language=row.language,
+        theme=row.theme,
+        seen_at=row.seen_at,
+        proved_at=row.proved_at,
+    )
 
 
 def _path(url: str | None) -> str | None:

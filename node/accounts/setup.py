@@ -13,6 +13,7 @@ from node.accounts.passwords import hash_password
 from node.accounts.queries import Account
 from node.accounts.rules import SetupDraft
 from node.errors import AlreadySetUp, Invalid
+from node.language import _
 from node.settings import NodeSettings
 
 
@@ -20,13 +21,15 @@ def agree(settings: NodeSettings, draft: SetupDraft) -> None:
     """Invalid when the settings already say another address than the draft."""
     errors = {}
     if settings.origin not in ("", draft.origin):
-        errors["origin"] = f"FREEHOLD_ORIGIN is set to {settings.origin}. Write that here, or change the setting first."
+        errors["origin"] = _agreed("FREEHOLD_ORIGIN", settings.origin)
     if settings.handle_domain not in ("", draft.handle_domain):
-        errors["handle_domain"] = (
-            f"FREEHOLD_HANDLE_DOMAIN is set to {settings.handle_domain}. Write that here, or change the setting first."
-        )
+        errors["handle_domain"] = _agreed("FREEHOLD_HANDLE_DOMAIN", settings.handle_domain)
     if errors:
         raise Invalid(errors)
+
+
+def _agreed(setting: str, value: str) -> str:
+    return _("{setting} is set to {value}. Write that here, or change the setting first.", setting=setting, value=value)
 
 
 async def set_up(db: Database, vault: Vault, draft: SetupDraft) -> Account:

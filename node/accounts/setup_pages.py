@@ -14,16 +14,18 @@ from aiohttp import web
 
 from node.accounts import commands, setup
 from node.accounts.pages import set_session
+from node.accounts.proving import place
 from node.accounts.rules import is_local, parse_setup
 from node.errors import AlreadySetUp, Invalid, NotAllowed
+from node.language import _
 from node.web.forms import Form, read_form
 from node.web.keys import GROUND, NODE, PROXIES
 from node.web.render import page, see_other
 from node.web.session import Handler
 from schemas.urls import parse_url
 
-NOT_SURE = "Say that you mean to keep this address: it can never change."
-NOT_THE_LINK = (
+NOT_SURE = _("Say that you mean to keep this address: it can never change.")
+NOT_THE_LINK = _(
     "This is not the link that the server printed when it started, so nothing was changed. "
     "Copy the whole link from the terminal or the log: each start prints a new one."
 )
@@ -79,7 +81,7 @@ async def submit(request: web.Request) -> web.StreamResponse:
     form = await read_form(request)
     _check(request, form.get("token", ""))
     ground = request.app[GROUND]
-    errors = {} if form.get("sure") == "yes" else {"sure": NOT_SURE}
+    errors: dict[str, str] = {} if form.get("sure") == "yes" else {"sure": NOT_SURE}
     try:
         draft = parse_setup(form)
         setup.agree(ground.settings.node, draft)
@@ -88,7 +90,7 @@ async def submit(request: web.Request) -> web.StreamResponse:
     if errors:
         return await _page(request, form, errors)
     account = await setup.set_up(ground.db, ground.vault, draft)
-    secret = await ground.db.write(commands.open_session, account.id)
+    secret = await ground.db.write(commands.open_session, account.id, place(request), "setup")
     if request.app[PROXIES].origin_of(request) == draft.origin:
         response: web.StreamResponse = see_other("/profile/edit")
     else:

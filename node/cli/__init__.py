@@ -26,6 +26,7 @@ COMMANDS = {
     "state": ("node.cli.operate", "Counts and a digest per table."),
     "queue": ("node.cli.operate", "What waits to be delivered, per host."),
     "key": ("node.cli.operate", "The keys that your node signs with."),
+    "user": ("node.cli.user", "Who lives here, and a way in for somebody who has lost theirs."),
     "migrate": ("node.cli.operate", "Bring the database to this version."),
 }
 

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from node.errors import NotFound
 
 STATIC = Path(__file__).parents[1] / "static"
-TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".js": "text/javascript; charset=utf-8"}
 FOR_EVER = "public, max-age=31536000, immutable"
 FLIPPED = frozenset({"right", "left", "reply"})  # arrows turn around in texts from right to left
 

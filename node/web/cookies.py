@@ -10,6 +10,7 @@ from node.web.keys import PROXIES
 
 SESSION = "freehold"
 FORM = "freehold-form"
+SECOND = "freehold-second"  # between password and code
 MAX_COOKIE = 200
 
 

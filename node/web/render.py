@@ -18,13 +18,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from node.language import ENGLISH, preferred, say, translations
+from node.language import ENGLISH, languages, preferred, say, translations
 from node.text import roomy
 from node.web import words
 from node.web.assets import icon, mark, static
 from node.web.cookies import FORM, set_cookie
 from node.web.csrf import form_token
-from node.web.keys import FORM_SECRET, GROUND, NODE
+from node.web.keys import FORM_SECRET, GROUND, NODE, VIEWER
 from node.web.session import viewer
 from node.web.settings_tabs import tabs
 
@@ -98,7 +98,9 @@ def _filled(context: Context, text: str, values: dict[str, Any]) -> str:
 
 
 def language_of(request: web.Request) -> str:
-    """In which language a page is written for whoever asks."""
+    """In which language a page is written for whoever asks: the one that they chose, else what the browser likes."""
+    if VIEWER in request and request[VIEWER].language in languages():
+        return str(request[VIEWER].language)
     return preferred(request.headers.get("Accept-Language", ""))
 
 

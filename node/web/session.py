@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import wraps
 
 from aiohttp import web
 
-from node.accounts import queries
+from federation.errors import FederationError
+from node.accounts import queries, sessions
 from node.accounts.queries import Viewer as Viewer
 from node.errors import NotSignedIn
 from node.web.cookies import SESSION, read_cookie
-from node.web.keys import NOBODY, NODE, VIEWER
+from node.web.keys import GROUND, NOBODY, NODE, VIEWER
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ViewerHandler = Callable[[web.Request, Viewer], Awaitable[web.StreamResponse]]
@@ -29,7 +31,15 @@ async def viewer(request: web.Request) -> Viewer | None:
         request[NOBODY] = True
     else:
         request[VIEWER] = found
+        await _touch(request, found)
     return found
+
+
+async def _touch(request: web.Request, somebody: Viewer) -> None:
+    """Once an hour, for their list of sessions; the page comes even when nothing can be written."""
+    if somebody.seen_at is None or request.app[GROUND].clock.now() - somebody.seen_at > sessions.SEEN:
+        with suppress(FederationError):
+            await request.app[NODE].db.write(sessions.seen, somebody.session)
 
 
 def signed_in(handler: ViewerHandler) -> Handler:

@@ -1,0 +1,66 @@
+"""How often somebody may guess: each way in has a limit of its own (SECURITY 120).
+
+Never keyed on what a guesser chooses alone: by the network that asks, and beside it by the account that is meant.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from federation.rates import Limiter, Rate, address_key
+from node.errors import TooMany
+from node.language import _, _n
+
+PER_ADDRESS = Rate(per_second=1 / 20, burst=10)
+# An account's limit is high, and refills fast enough for its owner: nobody may lock somebody else out by guessing.
+PER_ACCOUNT = Rate(per_second=1 / 10, burst=100)
+# Of a million codes three count at a time, and only who knows the password gets this far.
+PER_CODE = Rate(per_second=1 / 120, burst=10)
+# Archives are large, so few are taken in, and few are made.
+PER_ARCHIVE = Rate(per_second=1 / 1800, burst=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """The limits of passwords (by network and by name), codes, passkeys, links, and archives."""
+
+    addresses: Limiter = field(default_factory=lambda: Limiter(PER_ADDRESS))
+    names: Limiter = field(default_factory=lambda: Limiter(PER_ACCOUNT))
+    codes: Limiter = field(default_factory=lambda: Limiter(PER_CODE))
+    passkeys: Limiter = field(default_factory=lambda: Limiter(PER_ADDRESS))
+    links: Limiter = field(default_factory=lambda: Limiter(PER_ADDRESS))
+    archives: Limiter = field(default_factory=lambda: Limiter(PER_ARCHIVE))
+
+    def take(self, peer: str | None, name: str) -> None:
+        """A password, for a name. Raises TooMany, as all of these do."""
+        now = time.monotonic()
+        _refuse(max(self.addresses.take(address_key(peer), now), self.names.take(name, now)))
+
+    def take_code(self, account_id: int) -> None:
+        """A second factor, of an account whose password was right."""
+        _refuse(self.codes.take(str(account_id), time.monotonic()))
+
+    def take_passkey(self, peer: str | None) -> None:
+        """The answer of a passkey."""
+        _refuse(self.passkeys.take(address_key(peer), time.monotonic()))
+
+    def take_link(self, peer: str | None) -> None:
+        """A link to a new password."""
+        _refuse(self.links.take(address_key(peer), time.monotonic()))
+
+    def take_archive(self, account_id: int) -> None:
+        """An archive to be made or read."""
+        _refuse(self.archives.take(str(account_id), time.monotonic()))
+
+
+def _refuse(wait: float) -> None:
+    if wait:
+        minutes = max(1, round(wait / 60))
+        again = _n("Try again in {count} minute.", "Try again in {count} minutes.", minutes)
+        raise TooMany(_("There were too many attempts. {again}", again=again), wait)
+
+
+THROTTLE = web.AppKey("throttle", Throttle)
