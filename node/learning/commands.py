@@ -104,6 +104,15 @@ def _keep_own(
     _keep(tx, module, draft.body_html, known | more)
 
 
+def keep_restored(
+    tx: Tx, module: Module, body_md: str, *, published: datetime, updated: datetime, announcement: str | None
+) -> None:
+    """Keep the view of a module of our own that came back from an archive."""
+    known = {"local": True, "visibility": "public", "verification": "signed", "body_md": body_md}
+    times = {"published": published, "updated": updated, "announcement": announcement}
+    _keep(tx, module, wire.body_of(module), known | times)
+
+
 def keep_known(tx: Tx, module: Module) -> None:
     """Keep the view of somebody else's module, which `federation.objects` has stored already."""
     row = tx.row(sa.select(objects).where(objects.c.id == module.id))

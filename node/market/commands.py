@@ -126,6 +126,12 @@ def _keep_own(tx: Tx, gig: Gig, draft: GigDraft, *, published: datetime, updated
     _keep(tx, gig, markdown(draft.body_md), known | times)
 
 
+def keep_restored(tx: Tx, gig: Gig, body_md: str, *, published: datetime, updated: datetime) -> None:
+    """Keep the view of a gig of our own that came back from an archive."""
+    known = {"local": True, "visibility": "public", "verification": "signed", "body_md": body_md}
+    _keep(tx, gig, markdown(body_md), known | {"published": published, "updated": updated})
+
+
 def keep_known(tx: Tx, gig: Gig) -> None:
     """Keep the view of somebody else's gig, which `federation.objects` has stored already."""
     row = tx.row(sa.select(objects).where(objects.c.id == gig.id))
