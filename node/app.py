@@ -34,6 +34,7 @@ from node.errors import NotSetUp, SettingsError
 from node.inboxes import deleted
 from node.media.pages import PICTURES
 from node.media.pictures import Pictures
+from node.messages.visitor_pages import ASK_THROTTLE, AskThrottle
 from node.routes import node_routes, setup_routes
 from node.settings import Settings
 from node.web.errors import errors
@@ -126,6 +127,7 @@ def web_application(node: Node) -> web.Application:
     application[DOORS] = doors(
         node.db, node.ids, node.resolver, node.policy, version=VERSION, peer=proxies.peer, deleted=deleted
     )
+    application[ASK_THROTTLE] = AskThrottle()
     application[THROTTLE] = Throttle()
     application[PICTURES] = Pictures(node.settings.media)
     application.add_routes(federation_routes(application[DOORS]))

@@ -12,6 +12,9 @@ from node.accounts import setup_pages as setup
 from node.learning import pages as learning
 from node.market import pages as market
 from node.media import pages as media
+from node.messages import pages as messages
+from node.messages import visitor_pages as visitors
+from node.notifications import pages as notifications
 from node.profiles import pages as profiles
 from node.social import pages as social
 from node.social import people_pages as circle
@@ -70,6 +73,30 @@ def node_routes() -> list[web.RouteDef]:
         web.post("/settings/codes/renew", factors.renew_recovery),
         web.get("/settings/codes/remove", factors.remove_codes_page),
         web.post("/settings/codes/remove", factors.remove_codes),
+        # what one should know
+        web.get("/notifications", notifications.show),
+        web.post("/notifications/read", notifications.mark_read),
+        web.get("/settings/notices", notifications.notices_page),
+        web.post("/settings/notices", notifications.save_notices),
+        web.post("/settings/notices/address", notifications.save_address),
+        web.get("/settings/notices/confirm/{secret}", notifications.confirm_page),
+        web.post("/settings/notices/confirm/{secret}", notifications.confirm),
+        web.get("/unsubscribe/{secret}", notifications.unsubscribe_page),
+        web.post("/unsubscribe/{secret}", notifications.unsubscribe),
+        web.get("/messages", messages.show),
+        web.get("/messages/new", messages.new_page),
+        web.post("/messages/new", messages.write),
+        web.get("/messages/{id}", messages.thread),
+        web.post("/messages/{id}", messages.answer),
+        web.get("/messages/{id}/close", messages.close_page),
+        web.post("/messages/{id}/close", messages.close),
+        # a visitor asks
+        web.get("/@{handle:[^/]+}/ask", visitors.ask_page),
+        web.post("/@{handle:[^/]+}/ask", visitors.ask),
+        web.get("/enquiries/confirm/{secret}", visitors.confirm_page),
+        web.post("/enquiries/confirm/{secret}", visitors.confirm),
+        web.get("/enquiries/{secret}", visitors.show),
+        web.post("/enquiries/{secret}", visitors.write),
         # who somebody is
         web.get("/@{handle:[^/]+}", profiles.show),
         web.get("/profile/edit", profiles.edit_page),

@@ -11,8 +11,10 @@ import os
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from node.accounts.rules import parse_domain, parse_origin
 from node.errors import SettingsError
@@ -52,6 +54,20 @@ def _hosts(text: str) -> dict[str, tuple[str, int]]:
         ipaddress.ip_address(address.strip("[]"))
         hosts[name.strip().lower()] = (address.strip("[]"), int(port))
     return hosts
+
+
+def _smtp_url(text: str) -> Secret:
+    parsed = urlsplit(text)
+    if parsed.scheme not in ("smtp", "smtps") or not parsed.hostname or (parsed.port is not None and not parsed.port):
+        raise ValueError("it must begin with smtp:// or smtps:// and name a host")
+    return Secret(text)
+
+
+def _mail_sender(text: str) -> str:
+    address = parseaddr(text)[1]
+    if not text.isprintable() or address.count("@") != 1 or not all(address.split("@")):
+        raise ValueError("it must hold a mail address")
+    return text
 
 
 @dataclass(frozen=True)
@@ -126,6 +142,25 @@ class NetworkSettings:
 
 
 @dataclass(frozen=True)
+class MailSettings:
+    """How the node sends mail; without a server it sends none, and says so where it would."""
+
+    smtp_url: Secret = _setting(
+        "FREEHOLD_SMTP_URL",
+        "The mail server that takes our mails: `smtp://user:password@host:587` (with STARTTLS; `?tls=no` for one on "
+        "this machine) or `smtps://user:password@host`. Empty: no mail is sent.",
+        Secret(""),
+        _smtp_url,
+    )
+    sender: str = _setting(
+        "FREEHOLD_MAIL_FROM",
+        "From whom mails come, such as `Freehold <freehold@mysite.eu>`. Empty: `freehold@` and the node's name.",
+        "",
+        _mail_sender,
+    )
+
+
+@dataclass(frozen=True)
 class LogSettings:
     """What is said to the operator."""
 
@@ -148,6 +183,7 @@ class Settings:
     node: NodeSettings
     storage: StorageSettings
     network: NetworkSettings
+    mail: MailSettings
     log: LogSettings
 
     @property
@@ -165,6 +201,7 @@ SECTIONS: dict[str, type] = {
     "node": NodeSettings,
     "storage": StorageSettings,
     "network": NetworkSettings,
+    "mail": MailSettings,
     "log": LogSettings,
 }
 

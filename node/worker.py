@@ -7,11 +7,13 @@ They share nothing with the web side but the database, so a process may run only
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 
 import sqlalchemy as sa
 import structlog
 
+from federation import endings
 from federation.delivery import DeliveryWorker
 from federation.errors import FederationError
 from federation.inbox import InboxWorker
@@ -21,10 +23,17 @@ from federation.tables import inbox_messages
 from node.accounts import sessions
 from node.context import Node
 from node.inboxes import HANDLERS, deleted
+from node.mail import commands as mails
+from node.mail.sender import MailWorker
+from node.messages import commands as messages
+from node.notifications import commands as notifications
+from node.notifications.letters import write_letters
+from node.portability import working as archives
 from node.social import lookups
 from node.social.seeking import Seeker
 
 HOUSEKEEPING_SECONDS = 600.0
+LETTERS_SECONDS = 60.0
 KEEP_INBOX_BODIES = timedelta(days=30)
 
 _log = structlog.get_logger()
@@ -36,6 +45,13 @@ def workers(node: Node) -> tuple[InboxWorker, DeliveryWorker, Seeker]:
     return inbox, DeliveryWorker(node.db, node.client, node.authors, node.ids, node.clock), Seeker(node)
 
 
+def mail_worker(node: Node) -> MailWorker:
+    """What hands mails to the mail server."""
+    host = node.ids.host
+    sender = node.settings.mail.sender or f"Freehold <freehold@{host.partition(':')[0]}>"
+    return MailWorker(node.db, node.clock, node.settings.mail.smtp_url.value, sender, host)
+
+
 async def work(node: Node) -> None:
     """Run all loops until cancelled. What is under way when that happens is still a row, and is taken up again."""
     inbox, delivery, seeker = workers(node)
@@ -43,16 +59,19 @@ async def work(node: Node) -> None:
         loops.create_task(inbox.run(), name="inbox")
         loops.create_task(delivery.run(), name="delivery")
         loops.create_task(seeker.run(), name="lookups")
-        loops.create_task(_keep_house(node), name="housekeeping")
+        loops.create_task(mail_worker(node).run(), name="mail")
+        loops.create_task(_again(node, write_letters, node.ids.origin, every=LETTERS_SECONDS), name="letters")
+        loops.create_task(_again(node, tidy, every=HOUSEKEEPING_SECONDS), name="housekeeping")
 
 
-async def _keep_house(node: Node) -> None:
+async def _again(node: Node, fn: Callable[..., object], *arguments: object, every: float) -> None:
+    """One scope after another, for ever."""
     while True:
         try:
-            await node.db.write(tidy)
+            await node.db.write(fn, *arguments)
         except FederationError as error:  # a locked or full database: the next round will do
-            _log.warning("housekeeping.failed", error=str(error))
-        await asyncio.sleep(HOUSEKEEPING_SECONDS)
+            _log.warning("housekeeping.failed", what=fn.__name__, error=str(error))
+        await asyncio.sleep(every)
 
 
 def tidy(tx: Tx) -> None:
@@ -61,8 +80,13 @@ def tidy(tx: Tx) -> None:
     The ids of those messages stay for ever: they are why an effect never happens twice.
     """
     sessions.forget_old(tx)
+    endings.note_reached(tx)
+    endings.forget_keys(tx)
     forget_strangers(tx)
     lookups.tidy(tx)
+    notifications.tidy(tx)
+    messages.tidy(tx)
+    mails.tidy(tx)
     tx.execute(
         sa.update(inbox_messages)
         .where(

@@ -104,7 +104,7 @@ def give_address(tx: Tx, actor_id: str, address: str) -> str:
 
 
 def confirm_address(tx: Tx, actor_id: str, secret: str) -> bool:
-    """The link was followed by whom it was sent to; what was told before that is not mailed. False: it is no such link."""
+    """The link was followed by whom it was sent to. What was told before is not mailed. False: it is no such link."""
     this = (
         mail_addresses.c.actor_id == actor_id,
         mail_addresses.c.token == digest_of(secret),

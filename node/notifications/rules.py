@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parseaddr
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 from node.errors import Invalid
 from node.language import _
@@ -80,5 +80,5 @@ def parse_choices(form: Mapping[str, str]) -> dict[Kind, How]:
         how = form.get(choice.name, choice.default)
         if how not in HOWS:
             raise Invalid({choice.name: _("Choose one of these: at once, once a day, or never.")})
-        chosen |= dict.fromkeys(choice.kinds, cast(How, how))
+        chosen |= dict.fromkeys(choice.kinds, how)
     return chosen

@@ -10,6 +10,7 @@ from federation.ids import Ids
 from federation.readers import may_read
 from federation.storage import Tx
 from federation.tables import objects
+from node.messages import commands as messages
 from node.notifications.commands import notify
 from node.social.reactions import Kind
 
@@ -19,10 +20,18 @@ MAX_TOLD = 50
 def tell_of_post(
     tx: Tx, ids: Ids, object_id: str, owner: str, *, named: Sequence[str] = (), answers: str | None = None
 ) -> None:
-    """Tell people here that somebody answered or named them. named: local actors; answers: what the post answers."""
+    """Tell people here that somebody answered or named them. named: local actors; answers: what the post answers.
+
+    What is for them alone goes into their conversations; an answer to a gig is an enquiry too.
+    """
+    post = tx.row(sa.select(objects.c.visibility, objects.c.published).where(objects.c.id == object_id))
+    if post is None or post.visibility == "direct":
+        messages.file_direct(tx, ids, object_id, owner, named)
+        return
     answered = _owner_here(tx, ids, answers)
     if answered is not None and answered != owner and may_read(tx, object_id, answered):
         notify(tx, answered, "reply", actor=owner, object_id=object_id)
+        messages.file_answer(tx, object_id, owner, answers or "", answered)
     for reader in named[:MAX_TOLD]:
         if reader not in (owner, answered) and may_read(tx, object_id, reader):
             notify(tx, reader, "mention", actor=owner, object_id=object_id)

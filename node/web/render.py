@@ -19,6 +19,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from node.language import ENGLISH, languages, preferred, say, translations
+from node.messages.counts import Unread, unread
 from node.text import roomy
 from node.web import words
 from node.web.assets import icon, mark, static
@@ -112,8 +113,10 @@ def _prose(html: str) -> Markup:
 async def page(request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:
     """Render a template as the answer to a request."""
     node = request.app.get(NODE)
+    somebody = await viewer(request)
     context = {
-        "viewer": await viewer(request),
+        "viewer": somebody,
+        "unread": await node.db.read(unread, somebody.actor_id) if node and somebody else Unread(),
         "csrf": _Token(request),
         "host": node.ids.handle_domain if node else None,
         "now": request.app[GROUND].clock.now(),

@@ -9,6 +9,62 @@ down_revision = '0001'
 
 def upgrade() -> None:
     """From the version before to this one."""
+    op.create_table('archives',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('actor_id', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('step', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('steps', sa.Integer(), server_default='1', nullable=False),
+    sa.Column('size', sa.BigInteger(), nullable=True),
+    sa.Column('report', sa.Text(), nullable=True),
+    sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.Column('leased_until', sa.BigInteger(), nullable=True),
+    sa.Column('finished_at', sa.BigInteger(), nullable=True),
+    sa.Column('expires_at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_archives'))
+    )
+    with op.batch_alter_table('archives', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_archives_actor_id'), ['actor_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_archives_expires_at'), ['expires_at'], unique=False)
+
+    op.create_table('asks',
+    sa.Column('secret', sa.Text(), nullable=False),
+    sa.Column('reader', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('address', sa.Text(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('about', sa.Text(), nullable=True),
+    sa.Column('language', sa.Text(), nullable=False),
+    sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('secret', name=op.f('pk_asks'))
+    )
+    with op.batch_alter_table('asks', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_asks_created_at'), ['created_at'], unique=False)
+
+    op.create_table('conversations',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('reader', sa.Text(), nullable=False),
+    sa.Column('via', sa.Text(), nullable=False),
+    sa.Column('key', sa.Text(), nullable=False),
+    sa.Column('people', sa.Text(), server_default='[]', nullable=False),
+    sa.Column('who', sa.Text(), server_default='', nullable=False),
+    sa.Column('name', sa.Text(), server_default='', nullable=False),
+    sa.Column('address', sa.Text(), server_default='', nullable=False),
+    sa.Column('secret', sa.Text(), nullable=True),
+    sa.Column('language', sa.Text(), server_default='en', nullable=False),
+    sa.Column('about', sa.Text(), nullable=True),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('unread', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.Column('last_at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_conversations')),
+    sa.UniqueConstraint('reader', 'via', 'key', name=op.f('uq_conversations_reader_via_key'))
+    )
+    with op.batch_alter_table('conversations', schema=None) as batch_op:
+        batch_op.create_index('ix_conversations_reader', ['reader', 'last_at', 'id'], unique=False)
+        batch_op.create_index('ix_conversations_secret', ['secret'], unique=True, sqlite_where=sa.text('secret IS NOT NULL'), postgresql_where=sa.text('secret IS NOT NULL'))
+
     op.create_table('featured',
     sa.Column('actor', sa.Text(), nullable=False),
     sa.Column('object_id', sa.Text(), nullable=False),
@@ -57,6 +113,24 @@ def upgrade() -> None:
     sa.Column('how', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('actor_id', 'kind', name=op.f('pk_mail_choices'))
     )
+    op.create_table('mails',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('recipient', sa.Text(), nullable=False),
+    sa.Column('subject', sa.Text(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=True),
+    sa.Column('unsubscribe', sa.Text(), nullable=True),
+    sa.Column('message_id', sa.Text(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('attempts', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.Column('due_at', sa.BigInteger(), nullable=False),
+    sa.Column('last_error', sa.Text(), nullable=True),
+    sa.Column('finished_at', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_mails'))
+    )
+    with op.batch_alter_table('mails', schema=None) as batch_op:
+        batch_op.create_index('ix_mails_due', ['due_at', 'id'], unique=False, sqlite_where=sa.text("state = 'pending'"), postgresql_where=sa.text("state = 'pending'"))
+
     op.create_table('media',
     sa.Column('id', sa.Text(), nullable=False),
     sa.Column('owner', sa.Text(), nullable=False),
@@ -75,6 +149,20 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_media_name'), ['name'], unique=False)
         batch_op.create_index(batch_op.f('ix_media_object_id'), ['object_id'], unique=False)
         batch_op.create_index('ix_media_owner', ['owner', 'object_id'], unique=False)
+
+    op.create_table('messages',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('conversation_id', sa.Text(), nullable=False),
+    sa.Column('object_id', sa.Text(), nullable=True),
+    sa.Column('author', sa.Text(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=True),
+    sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_messages')),
+    sa.UniqueConstraint('conversation_id', 'object_id', name=op.f('uq_messages_conversation_id_object_id'))
+    )
+    with op.batch_alter_table('messages', schema=None) as batch_op:
+        batch_op.create_index('ix_messages_object', ['object_id'], unique=False)
+        batch_op.create_index('ix_messages_thread', ['conversation_id', 'id'], unique=False)
 
     op.create_table('moves',
     sa.Column('actor', sa.Text(), nullable=False),
@@ -113,6 +201,16 @@ def upgrade() -> None:
     sa.Column('body_md', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('object_id', name=op.f('pk_post_sources'))
     )
+    op.create_table('reached',
+    sa.Column('sender', sa.Text(), nullable=False),
+    sa.Column('inbox', sa.Text(), nullable=False),
+    sa.Column('host', sa.Text(), nullable=False),
+    sa.Column('delivery_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.PrimaryKeyConstraint('sender', 'inbox', name=op.f('pk_reached'))
+    )
+    with op.batch_alter_table('reached', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_reached_delivery_id'), ['delivery_id'], unique=False)
+
     op.create_table('reactions',
     sa.Column('object_id', sa.Text(), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
@@ -159,6 +257,12 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_remote_media_subject'), ['subject'], unique=False)
         batch_op.create_index(batch_op.f('ix_remote_media_used_at'), ['used_at'], unique=False)
 
+    op.create_table('restored',
+    sa.Column('actor_id', sa.Text(), nullable=False),
+    sa.Column('source', sa.Text(), nullable=False),
+    sa.Column('target', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('actor_id', 'source', name=op.f('pk_restored'))
+    )
     op.create_table('code_apps',
     sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
     sa.Column('sealed', sa.LargeBinary(), nullable=False),

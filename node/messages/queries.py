@@ -1,0 +1,184 @@
+"""Reads: somebody's conversations, what was said in one, and what a visitor may see of theirs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Row
+
+from federation.blocks import hidden_from
+from federation.readers import may_read
+from federation.storage import Tx
+from node.errors import NotFound
+from node.messages.commands import digest_of
+from node.messages.tables import conversations, messages
+from node.profiles import queries as profiles
+from node.profiles.queries import Person
+from node.social import queries as social
+from node.social.queries import PostView
+from node.text import plain
+
+MAX_LISTED = 100
+MAX_SAID = 300
+PREVIEW = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A conversation in the list. people: the others, as far as they are known; name: a visitor's."""
+
+    id: str
+    via: str
+    people: tuple[Person, ...]
+    name: str
+    about: str | None
+    state: str
+    preview: str
+    at: datetime
+    unread: int
+
+    @property
+    def title(self) -> str:
+        """With whom."""
+        return self.name or ", ".join(person.name for person in self.people) or "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message. post: where it is one; text: what came or went by mail."""
+
+    by: str
+    mine: bool
+    at: datetime
+    post: PostView | None
+    text: str
+
+
+class Thread(NamedTuple):
+    """A conversation, whole. last: the post that the next one answers."""
+
+    line: Line
+    said: list[Said]
+    last: str | None
+
+
+def unread(tx: Tx, reader: str) -> int:
+    """In how many conversations something is new."""
+    statement = sa.select(sa.func.count()).select_from(conversations).where(*_listed(tx, reader))
+    return int(tx.scalar(statement.where(conversations.c.unread > 0)))
+
+
+def _listed(tx: Tx, reader: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        conversations.c.reader == reader,
+        conversations.c.state != "blocked",
+        conversations.c.who.not_in(hidden_from(tx, reader)),
+    )
+
+
+def lines(tx: Tx, reader: str, *, enquiries: bool) -> list[Line]:
+    """The newest first. enquiries: those that nobody has answered yet, and those of visitors."""
+    asked = sa.or_(conversations.c.state == "enquiry", conversations.c.via.in_(("mail", "reply")))
+    statement = sa.select(conversations).where(*_listed(tx, reader), asked if enquiries else ~asked)
+    rows = tx.rows(statement.order_by(conversations.c.last_at.desc(), conversations.c.id).limit(MAX_LISTED))
+    return _lines(tx, reader, rows)
+
+
+def _lines(tx: Tx, reader: str, rows: Any) -> list[Line]:
+    others = {row.id: msgspec.json.decode(row.people, type=list[str]) for row in rows}
+    people = profiles.people(tx, {one for ids in others.values() for one in ids})
+    previews = _previews(tx, reader, [row.id for row in rows])
+    return [
+        Line(
+            id=row.id,
+            via=row.via,
+            people=tuple(people[one] for one in others[row.id] if one in people),
+            name=row.name,
+            about=row.about,
+            state=row.state,
+            preview=previews.get(row.id, ""),
+            at=row.last_at,
+            unread=row.unread,
+        )
+        for row in rows
+    ]
+
+
+def _previews(tx: Tx, reader: str, ids: list[str]) -> dict[str, str]:
+    if not ids:
+        return {}
+    last = sa.select(sa.func.max(messages.c.id)).where(messages.c.conversation_id.in_(ids))
+    rows = tx.rows(sa.select(messages).where(messages.c.id.in_(last.group_by(messages.c.conversation_id))))
+    posts = social.posts(tx, [row.object_id for row in rows if row.object_id])
+    return {row.conversation_id: _words(row, posts) for row in rows}
+
+
+def _words(row: Row[Any], posts: dict[str, PostView]) -> str:
+    if row.object_id is None:
+        return " ".join((row.text or "").split())[:PREVIEW]
+    post = posts.get(row.object_id)
+    return "" if post is None else post.warning or plain(post.html, PREVIEW)
+
+
+def thread(tx: Tx, reader: str, conversation_id: str) -> Thread:
+    """What was said, the oldest first; NotFound for somebody else's."""
+    this = (conversations.c.id == conversation_id, conversations.c.reader == reader)
+    row = tx.row(sa.select(conversations).where(*this))
+    if row is None:
+        raise NotFound
+    [line] = _lines(tx, reader, [row])
+    said, last = _said(tx, conversation_id, reader)
+    return Thread(line, said, last)
+
+
+def _said(tx: Tx, conversation_id: str, reader: str) -> tuple[list[Said], str | None]:
+    newest = sa.select(messages).where(messages.c.conversation_id == conversation_id)
+    rows = list(reversed(tx.rows(newest.order_by(messages.c.id.desc()).limit(MAX_SAID))))
+    posts = social.posts(tx, [row.object_id for row in rows if row.object_id and may_read(tx, row.object_id, reader)])
+    names = {one.id: one.name for one in profiles.people(tx, {row.author for row in rows if row.author}).values()}
+    said = [
+        Said(names.get(row.author, ""), row.author == reader, row.at, posts.get(row.object_id or ""), row.text or "")
+        for row in rows
+        if row.object_id is None or row.object_id in posts
+    ]
+    return said, next((row.object_id for row in reversed(rows) if row.object_id in posts), None)
+
+
+def of_visitor(tx: Tx, secret: str) -> Thread:
+    """The same for a visitor, by the secret in their link."""
+    row = tx.row(sa.select(conversations).where(conversations.c.secret == digest_of(secret)))
+    if row is None or row.state == "blocked":
+        raise NotFound
+    [line] = _lines(tx, row.reader, [row])
+    said, _last = _said(tx, row.id, row.reader)
+    return Thread(line, said, None)
+
+
+def reader_of(tx: Tx, secret: str) -> Person:
+    """Whom a visitor writes to."""
+    reader = tx.scalar(sa.select(conversations.c.reader).where(conversations.c.secret == digest_of(secret)))
+    if reader is None:
+        raise NotFound
+    return profiles.person(tx, reader)
+
+
+def with_person(tx: Tx, reader: str, other: str) -> str | None:
+    """The conversation with one person, if there is one."""
+    this = (conversations.c.reader == reader, conversations.c.via == "direct", conversations.c.who == other)
+    found: str | None = tx.scalar(sa.select(conversations.c.id).where(*this))
+    return found
+
+
+def of_post(tx: Tx, reader: str, object_id: str) -> str | None:
+    """The conversation of somebody in which a post stands."""
+    statement = (
+        sa.select(conversations.c.id)
+        .join(messages, messages.c.conversation_id == conversations.c.id)
+        .where(conversations.c.reader == reader, messages.c.object_id == object_id)
+    )
+    found: str | None = tx.scalar(statement.limit(1))
+    return found

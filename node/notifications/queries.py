@@ -1,0 +1,141 @@
+"""Reads: what somebody was told, the newest first; how much of it is new."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple, cast
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Row
+
+from federation.blocks import hidden_from
+from federation.storage import Tx
+from federation.tables import objects
+from node.learning import queries as learning
+from node.market import queries as market
+from node.notifications.rules import CHOICES, DEFAULTS, GROUPED, KINDS, How, Kind
+from node.notifications.tables import mail_addresses, mail_choices, notifications
+from node.profiles import queries as profiles
+from node.profiles.queries import Person
+from node.social import queries as social
+
+PAGE_SIZE = 40
+MAX_UNREAD = 99
+
+
+class Thing(NamedTuple):
+    """What a notification is about: how it begins, and where this node shows it."""
+
+    title: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A line of the page. people: who did it, the newest first; several only where a kind is grouped."""
+
+    id: int
+    kind: Kind
+    people: tuple[Person, ...]
+    actors: int
+    thing: Thing | None
+    object_id: str
+    words: str
+    at: datetime
+    unread: bool
+
+
+def unread(tx: Tx, reader: str) -> int:
+    """How many nobody has looked at, at most 99."""
+    return int(tx.scalar(sa.select(sa.func.count()).select_from(_shown(tx, reader, unread=True).subquery())))
+
+
+def _shown(tx: Tx, reader: str, *, unread: bool = False) -> sa.Select[Any]:
+    """Without those whom the reader does not want to see."""
+    new = (notifications.c.read_at.is_(None),) if unread else ()
+    statement = sa.select(notifications).where(notifications.c.reader == reader, *new)
+    statement = statement.where(notifications.c.actor.not_in(hidden_from(tx, reader)))
+    return statement.limit(MAX_UNREAD) if unread else statement
+
+
+def page(tx: Tx, reader: str, kinds: tuple[Kind, ...], *, before: int | None = None) -> tuple[list[News], int | None]:
+    """A page, and the cursor of the next one (None: there is none)."""
+    statement = _shown(tx, reader)
+    if kinds != KINDS:
+        statement = statement.where(notifications.c.kind.in_(kinds))
+    if before is not None:
+        statement = statement.where(notifications.c.id < before)
+    rows = tx.rows(statement.order_by(notifications.c.id.desc()).limit(PAGE_SIZE + 1))
+    more = len(rows) > PAGE_SIZE
+    rows = rows[:PAGE_SIZE]
+    return news_of(tx, reader, rows), rows[-1].id if more else None
+
+
+def news_of(tx: Tx, reader: str, rows: Sequence[Row[Any]]) -> list[News]:
+    """Rows as lines, several of a grouped kind in one."""
+    people = profiles.people(tx, {row.actor for row in rows if row.actor})
+    things = things_of(tx, reader, [row.object_id for row in rows if row.object_id])
+    return [_line(group, people, things) for group in _grouped(rows)]
+
+
+def _grouped(rows: Sequence[Row[Any]]) -> list[list[Row[Any]]]:
+    """Rows of a grouped kind about one thing and of one day together, each group where its newest stands."""
+    groups: dict[Any, list[Row[Any]]] = {}
+    for row in rows:
+        key = (row.kind, row.object_id, row.created_at.date()) if row.kind in GROUPED else row.id
+        groups.setdefault(key, []).append(row)
+    return list(groups.values())
+
+
+def _line(rows: list[Row[Any]], people: dict[str, Person], things: dict[str, Thing]) -> News:
+    first = rows[0]
+    shown = tuple(people[row.actor] for row in rows if row.actor in people)
+    return News(
+        id=first.id,
+        kind=cast(Kind, first.kind),
+        people=shown[:3],
+        actors=len(rows) if first.actor else 0,
+        thing=things.get(first.object_id),
+        object_id=first.object_id,
+        words=first.words,
+        at=first.created_at,
+        unread=any(row.read_at is None for row in rows),
+    )
+
+
+def things_of(tx: Tx, reader: str, object_ids: list[str]) -> dict[str, Thing]:
+    """Titles and paths of posts, gigs and modules that this reader may see."""
+    if not object_ids:
+        return {}
+    standing = sa.select(objects.c.id, objects.c.kind).where(objects.c.id.in_(sorted(set(object_ids))))
+    rows = tx.rows(standing.where(objects.c.deleted_at.is_(None)))
+    of_kind = {kind: [row.id for row in rows if row.kind == kind] for kind in ("gig", "module", "post")}
+    found: dict[str, Thing] = {}
+    views = (market.views(tx, of_kind["gig"]), learning.views(tx, of_kind["module"]), social.posts(tx, of_kind["post"]))
+    for view in views:
+        found |= {one.id: Thing(one.title, one.path) for one in view.values()}
+    return found
+
+
+class MailSettings(NamedTuple):
+    """Where somebody gets mail. address: empty where there is none; confirmed: whether it is known to be theirs."""
+
+    address: str
+    confirmed: bool
+    how: dict[str, How]
+
+
+def mail_settings(tx: Tx, actor_id: str) -> MailSettings:
+    """The address and the choices, by the names of `rules.CHOICES`."""
+    row = tx.row(sa.select(mail_addresses).where(mail_addresses.c.actor_id == actor_id))
+    chosen = choices_of(tx, actor_id)
+    how = {choice.name: chosen[choice.kinds[0]] for choice in CHOICES}
+    return MailSettings(row.address if row else "", row is not None and row.confirmed_at is not None, how)
+
+
+def choices_of(tx: Tx, actor_id: str) -> dict[Kind, How]:
+    """How each kind is mailed."""
+    rows = tx.rows(sa.select(mail_choices.c.kind, mail_choices.c.how).where(mail_choices.c.actor_id == actor_id))
+    return DEFAULTS | {row.kind: row.how for row in rows}
