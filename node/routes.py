@@ -15,6 +15,8 @@ from node.media import pages as media
 from node.messages import pages as messages
 from node.messages import visitor_pages as visitors
 from node.notifications import pages as notifications
+from node.portability import leaving_pages as leaving
+from node.portability import pages as portability
 from node.profiles import pages as profiles
 from node.social import pages as social
 from node.social import people_pages as circle
@@ -73,6 +75,13 @@ def node_routes() -> list[web.RouteDef]:
         web.post("/settings/codes/renew", factors.renew_recovery),
         web.get("/settings/codes/remove", factors.remove_codes_page),
         web.post("/settings/codes/remove", factors.remove_codes),
+        web.get("/settings/export", portability.show),
+        web.post("/settings/export", portability.ask),
+        web.get("/settings/export/{name}", portability.download),
+        web.post("/settings/export/{name}", portability.drop),
+        web.post("/settings/import", portability.bring),
+        web.get("/settings/delete", leaving.show),
+        web.post("/settings/delete", leaving.delete),
         # what one should know
         web.get("/notifications", notifications.show),
         web.post("/notifications/read", notifications.mark_read),

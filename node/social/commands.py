@@ -6,7 +6,7 @@ likes and boosts in `node.social.reactions`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -24,6 +24,7 @@ from federation.storage import Tx
 from federation.tables import actors, objects
 from node.errors import Invalid, NotAllowed, NotFound
 from node.language import _
+from node.media import attachments
 from node.social import reactions, wire
 from node.social.following import follow as follow
 from node.social.following import unfollow as unfollow
@@ -51,6 +52,9 @@ TOO_MANY_PINS = _("You may pin {most} posts. Unpin one first.", most=MAX_PINS)
 NOBODY: Mapping[str, Actor] = MappingProxyType({})
 OPEN = ("public", "unlisted")
 
+Verb = Callable[[Tx, Author, str], bool]
+"""What is done to one object, by its id; whether that changed anything."""
+
 
 class _Answered(NamedTuple):
     """What a post answers."""
@@ -72,7 +76,8 @@ def post(
         draft = replace(draft, audience=narrower(draft.audience, answered.visibility))
     people = People(person, _known(tx, answered.owner) if answered else None, named)
     note_id = author.ids.object(author.actor_id, "posts", tx.now)
-    note = wire.to_note(author, note_id, draft, people, iso(tx.now))
+    pictures = attachments.for_note(tx, draft.attachments, author.actor_id, author.ids)
+    note = wire.to_note(author, note_id, draft, people, iso(tx.now), attachments=pictures)
     if not note.audience.everybody:
         raise Invalid({"to": NOBODY_NAMED})
     document = write_note(note)
@@ -81,6 +86,7 @@ def post(
     except Unacceptable as error:
         raise Invalid({"body": _(error.safe)}) from error
     _keep_source(tx, note_id, draft.body_md)
+    attachments.attach(tx, draft.attachments, author.actor_id, note_id)
     here = into_timelines(tx, author.ids, note_id, author.actor_id, tx.now, document=document)
     tell_of_post(tx, author.ids, note_id, author.actor_id, named=here, answers=note.in_reply_to)
     return note_id
@@ -165,6 +171,7 @@ def forget(tx: Tx, object_ids: Sequence[str]) -> None:
     leave_timelines(tx, object_ids)
     reactions.forget(tx, object_ids)
     featured.forget(tx, object_ids)
+    attachments.forget(tx, object_ids)
     tx.execute(sa.delete(post_sources).where(post_sources.c.object_id.in_(object_ids)))
 
 

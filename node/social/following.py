@@ -8,11 +8,14 @@ import sqlalchemy as sa
 
 from federation import outbox
 from federation.authors import Author
+from federation.blocks import has_blocked
 from federation.clock import iso
 from federation.storage import Tx
-from federation.tables import blocks, follows, objects
+from federation.tables import follows, objects
 from node.errors import Invalid
 from node.language import _
+from node.notifications.commands import notify
+from node.notifications.rules import Kind
 from node.social.lookups import ask
 from node.social.tables import timeline
 from node.social.timelines import catch_up
@@ -21,31 +24,40 @@ from schemas.actors import Actor
 from schemas.base import Audience
 
 ONESELF = _("That is you. What you publish is in your timeline already.")
+YOU_BLOCKED = _("You have blocked them. Unblock them first: it is in your settings, under Blocks.")
 BLOCKED = _("They do not want to be followed by you.")
 
 
 def follow(tx: Tx, author: Author, target: Actor) -> Literal["accepted", "requested"]:
-    """Ask somebody for what they publish. Somebody on this node accepts at once; Invalid for oneself."""
+    """Ask somebody for what they publish. Somebody on this node who does not approve by hand accepts at once.
+
+    Raises Invalid for oneself, and where one of the two has blocked the other.
+    """
     if target.id == author.actor_id:
         raise Invalid({"who": ONESELF})
     held = tx.row(_this(sa.select(follows.c.state), author.actor_id, target.id))
     if held is not None and held.state in ("accepted", "requested"):
         return "accepted" if held.state == "accepted" else "requested"
     here = author.ids.is_local(target.id)
-    if here and _blocks(tx, target.id, author.actor_id):
+    if has_blocked(tx, author.actor_id, target.id):
+        raise Invalid({"who": YOU_BLOCKED})
+    if has_blocked(tx, target.id, author.actor_id):
         raise Invalid({"who": BLOCKED})
     activity_id = author.ids.object(author.actor_id, "follows", tx.now)
     values = {
         "activity_id": activity_id,
         "state": "accepted" if here and not target.manually_approves else "requested",
         "created_at": tx.now,
-        "decided_at": tx.now if here else None,
+        "decided_at": tx.now if here and not target.manually_approves else None,
     }
     insert = tx.insert(follows).values(follower=author.actor_id, followee=target.id, **values)
     tx.execute(insert.on_conflict_do_update(index_elements=["follower", "followee"], set_=values))
     if here and values["state"] == "accepted":
         catch_up(tx, author.actor_id, target.id)
-    if not here:
+    if here:
+        kind: Kind = "follow" if values["state"] == "accepted" else "follow_request"
+        notify(tx, target.id, kind, actor=author.actor_id)
+    else:
         asked = activities.follow(activity_id, author.actor_id, target.id, iso(tx.now))
         outbox.publish(tx, author, asked, Audience((target.id,)), object_id=target.id)
     tx.notify("documents", f"{author.actor_id}/following")
@@ -82,7 +94,3 @@ def unfollow(tx: Tx, author: Author, target: Actor) -> bool:
 
 def _this(statement: Any, follower: str, followee: str) -> Any:
     return statement.where(follows.c.follower == follower, follows.c.followee == followee)
-
-
-def _blocks(tx: Tx, actor_id: str, other: str) -> bool:
-    return tx.row(sa.select(blocks.c.actor).where(blocks.c.actor == actor_id, blocks.c.target == other)) is not None

@@ -38,9 +38,7 @@ class Lookup(NamedTuple):
 
 def ask(tx: Tx, kind: Kind, subject: str, reader: str) -> bool:
     """Let something be looked up; False when that was done just now, is under way, or too much waits already."""
-    this = (lookups.c.kind == kind, lookups.c.subject == subject, lookups.c.reader == reader)
-    asked_at = tx.scalar(sa.select(lookups.c.asked_at).where(*this))
-    if asked_at is not None and asked_at > tx.now - AGAIN_AFTER:
+    if was_asked(tx, kind, subject, reader):
         return False
     waiting = sa.select(sa.func.count()).select_from(lookups).where(lookups.c.done_at.is_(None))
     if tx.scalar(waiting) >= MAX_WAITING:
@@ -50,6 +48,13 @@ def ask(tx: Tx, kind: Kind, subject: str, reader: str) -> bool:
     tx.execute(insert.on_conflict_do_update(index_elements=["kind", "subject", "reader"], set_=values))
     tx.notify(TOPIC)
     return True
+
+
+def was_asked(tx: Tx, kind: Kind, subject: str, reader: str) -> bool:
+    """Whether that was asked just now."""
+    this = (lookups.c.kind == kind, lookups.c.subject == subject, lookups.c.reader == reader)
+    asked_at = tx.scalar(sa.select(lookups.c.asked_at).where(*this))
+    return asked_at is not None and asked_at > tx.now - AGAIN_AFTER
 
 
 def is_due(tx: Tx) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -13,6 +14,8 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
+from federation import featured
+from federation.blocks import hidden_from
 from federation.readers import may_read
 from federation.storage import Tx
 from federation.tables import actors, follows, objects
@@ -21,16 +24,18 @@ from node.errors import Gone, NotFound
 from node.evidence import Evidence, evidence_of
 from node.learning import queries as learning
 from node.market import queries as market
-from node.social.tables import timeline
+from node.social.tables import post_sources, timeline
 from node.text import clean, one_line, plain
 from schemas.errors import SchemaError
 from schemas.learning import is_announcement
-from schemas.notes import Note, parse_note
+from schemas.notes import Note, parse_note, tags_of
+from schemas.polls import Poll, parse_poll
 
 PAGE_SIZE = 20
 MAX_TITLE = 80
 TITLE_FROM = 2_000
 MAX_LISTED = 3_000  # characters of a post that stand in a list; the rest on its own page
+OPEN = ("public", "unlisted")
 KINDS = ("gig", "module", "post")
 _CURSOR = re.compile(r"([0-9]{1,17})-(https?://[^\s]{1,2000})\Z")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -59,14 +64,32 @@ class PostView:
     verification: Verification
     page: str | None
     cut: bool
+    poll: Poll | None = None
+    quotes: str | None = None
+    pinned: bool = False
 
     @property
     def path(self) -> str:
         """Where this node shows it."""
         if not self.local:
             return f"/seen?id={quote(self.id, safe='')}"
-        head, _, name = self.id.rpartition("/posts/")
-        return f"/@{head.rpartition('/')[2]}/posts/{name}"
+        head, kind, name = self.id.rsplit("/", 2)
+        return f"/@{head.rpartition('/')[2]}/{kind}/{name}"
+
+    @property
+    def anchor(self) -> str:
+        """The id of its place on a page."""
+        return anchor(self.id)
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether it says something else than at first."""
+        return self.updated > self.published
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anybody may read it, and so pass it on."""
+        return self.visibility in OPEN
 
     @property
     def short_name(self) -> str:
@@ -98,9 +121,19 @@ class Entry:
     visibility: Visibility
 
     @property
+    def anchor(self) -> str:
+        """The id of its place on a page."""
+        return anchor(self.object_id)
+
+    @property
     def cursor(self) -> str:
         """What `home` takes as `before` for what comes after this."""
         return f"{(self.at - _EPOCH) // timedelta(microseconds=1)}-{self.object_id}"
+
+
+def anchor(object_id: str) -> str:
+    """What marks the place of a thing on a page: no two share one, and nothing in it needs to be escaped."""
+    return f"p-{sha256(object_id.encode()).hexdigest()[:12]}"
 
 
 class Relation(NamedTuple):
@@ -117,7 +150,7 @@ def home(
     tx: Tx, reader: str, *, limit: int = PAGE_SIZE, before: str | None = None, kind: str | None = None
 ) -> list[Entry]:
     """What is for a local actor, newest first. before: a cursor; one that cannot be read is passed over."""
-    rows = tx.rows(_page(reader, before, kind).limit(limit))
+    rows = tx.rows(_page(tx, reader, before, kind).limit(limit))
     titles = _titles(tx, rows)
     handles = _handles(tx, {row.via for row in rows if row.via})
     return [_entry(row, titles.get(row.object_id), handles) for row in rows]
@@ -156,8 +189,10 @@ def _handles(tx: Tx, actor_ids: set[str]) -> dict[str, str]:
     return {row.id: _handle(row) for row in tx.rows(_NAMES.where(actors.c.id.in_(sorted(actor_ids))))}
 
 
-def _page(reader: str, before: str | None, kind: str | None) -> sa.Select[Any]:
-    statement = _HOME.where(timeline.c.reader == reader)
+def _page(tx: Tx, reader: str, before: str | None, kind: str | None) -> sa.Select[Any]:
+    hidden = hidden_from(tx, reader)
+    by_them = sa.or_(timeline.c.via.is_(None), timeline.c.via.not_in(hidden))
+    statement = _HOME.where(timeline.c.reader == reader, objects.c.owner.not_in(hidden), by_them)
     if kind in KINDS:
         statement = statement.where(timeline.c.kind == kind)
     if kind in ("gig", "module"):  # says to SQLite that the partial index is enough
@@ -225,6 +260,20 @@ def post(tx: Tx, post_id: str, reader: str | None) -> PostView:
     return _view(row, row.id)
 
 
+def source(tx: Tx, post: PostView) -> str:
+    """What its owner typed; of a post from before that was kept, its words."""
+    typed = tx.scalar(sa.select(post_sources.c.body_md).where(post_sources.c.object_id == post.id))
+    return plain(post.html, 10_000) if typed is None else str(typed)
+
+
+def mentioned(tx: Tx, post_id: str, but: Collection[str]) -> list[str]:
+    """Whom a post mentions, but those, as `@name@host`: for the form of an answer to it."""
+    body = tx.scalar(sa.select(objects.c.body).where(objects.c.id == post_id))
+    tags = tags_of(msgspec.json.decode(body)) if body else ()
+    ids = [tag.href for tag in tags if tag.type == "Mention" and tag.href and tag.href not in but]
+    return [f"@{handle}" for handle in _handles(tx, set(ids[:20])).values()]
+
+
 def kind_of(tx: Tx, object_id: str, reader: str | None) -> tuple[str, bool] | None:
     """`(kind, local)` of an object that stands here and that this reader may see; else None."""
     row = tx.row(sa.select(objects.c.kind, objects.c.local).where(objects.c.id == object_id))
@@ -232,7 +281,25 @@ def kind_of(tx: Tx, object_id: str, reader: str | None) -> tuple[str, bool] | No
 
 
 def posts_of(tx: Tx, owner: str, *, limit: int = PAGE_SIZE) -> list[PostView]:
-    """The newest public posts of somebody, without answers to others and without announcements of their own."""
+    """The public posts of somebody: first what they pinned, then the newest.
+
+    Answers to others and announcements of modules are left out, unless they are pinned.
+    """
+    first = pinned_posts(tx, owner)
+    there = {post.id for post in first}
+    return (first + [post for post in _newest(tx, owner, limit) if post.id not in there])[:limit]
+
+
+def pinned_posts(tx: Tx, owner: str) -> list[PostView]:
+    """What somebody lets stand first on their profile, the newest pin first; only what anybody may read."""
+    ids = featured.pinned(tx, owner)
+    theirs = sa.and_(objects.c.owner == owner, objects.c.id.in_(ids), objects.c.kind == "post")
+    rows = tx.rows(sa.select(objects).where(theirs, objects.c.visibility.in_(OPEN), objects.c.deleted_at.is_(None)))
+    found = {row.id: replace(_view(row, row.id, limit=MAX_LISTED), pinned=True) for row in rows}
+    return [found[post_id] for post_id in ids if post_id in found]
+
+
+def _newest(tx: Tx, owner: str, limit: int) -> list[PostView]:
     statement = sa.select(objects).where(
         objects.c.owner == owner,
         objects.c.kind == "post",
@@ -250,9 +317,15 @@ def evidence(tx: Tx, view: PostView) -> Evidence | None:
     return evidence_of(tx, tx.scalar(sa.select(objects.c.body).where(objects.c.id == view.id)), view.owner)
 
 
+def view(row: Row[Any], *, limit: int | None = None) -> PostView:
+    """A row of `objects` as a post. limit: how many characters of a strange text are read; each costs time."""
+    return _view(row, row.id, limit=limit)
+
+
 def _view(row: Row[Any], post_id: str, *, limit: int | None = None) -> PostView:
     """limit: how many characters of a strange text are read; each costs time, and a page has twenty of them."""
-    note = _note(row.body)
+    document = msgspec.json.decode(row.body) if row.body else None
+    note = _note(document)
     wanted = row._mapping
     return PostView(
         id=post_id,
@@ -270,12 +343,14 @@ def _view(row: Row[Any], post_id: str, *, limit: int | None = None) -> PostView:
         verification=row.verification,
         page=note.url if note else None,
         cut=note is not None and limit is not None and len(note.content) > limit,
+        poll=parse_poll(document) if document is not None and row.type == "Question" else None,
+        quotes=note.quotes if note else None,
     )
 
 
-def _note(body: bytes | None) -> Note | None:
+def _note(document: dict[str, Any] | None) -> Note | None:
     try:
-        return parse_note(msgspec.json.decode(body)) if body else None
+        return None if document is None else parse_note(document)
     except SchemaError:
         return None
 

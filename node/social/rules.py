@@ -12,7 +12,7 @@ from node.language import _
 MAX_POST = 10_000
 MAX_WARNING = 200
 MAX_PINS = 5
-MAX_PICTURES = 8
+MAX_PICTURES = 4
 MAX_ID = 2048
 
 Reach = Literal["public", "unlisted", "followers", "direct"]

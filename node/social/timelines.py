@@ -13,11 +13,12 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from federation.blocks import unwilling
 from federation.ids import Ids
 from federation.storage import Tx
 from federation.tables import actors, follows, objects
 from node.social.tables import timeline
-from schemas.base import audience_of
+from schemas.base import audience_of, id_of
 from schemas.errors import SchemaError
 from schemas.learning import is_announcement
 from schemas.notes import tags_of
@@ -41,17 +42,27 @@ def into_timelines(
     if document is None:
         document = msgspec.json.decode(tx.scalar(sa.select(objects.c.body).where(objects.c.id == object_id)))
     readers: dict[str, str] = {owner: "own"} if row.local else {}
-    named = _local(tx, {one for one in _named(document) if ids.username(one)} - {owner})
+    everybody = _named(document)
+    named = _local(tx, {one for one in everybody if ids.username(one)} - {owner})
     for reader in named:
         readers.setdefault(reader, "addressed")
     if row.visibility != "direct":
         for reader in _followers_here(tx, owner):
             readers.setdefault(reader, "followed")
-    _file(tx, object_id, row.kind, readers, min(at, tx.now))
-    return named
+    involved = {owner, *everybody, *_answered(tx, document)}
+    apart = unwilling(tx, readers, involved) - {owner}
+    _file(tx, object_id, row.kind, {one: why for one, why in readers.items() if one not in apart}, min(at, tx.now))
+    return [one for one in named if one not in apart]
 
 
-_STORED = sa.select(objects.c.kind, objects.c.visibility, objects.c.local).where(
+def _answered(tx: Tx, document: dict[str, Any]) -> list[str]:
+    """Whose thing it answers, where that is known."""
+    parent = id_of(document.get("inReplyTo"))
+    owner = parent and tx.scalar(sa.select(objects.c.owner).where(objects.c.id == parent))
+    return [owner] if owner else []
+
+
+_STORED = sa.select(objects.c.kind, objects.c.visibility, objects.c.local, objects.c.owner).where(
     objects.c.id == sa.bindparam("id"), objects.c.deleted_at.is_(None)
 )
 
@@ -60,7 +71,10 @@ def boost(tx: Tx, object_id: str, by: str) -> None:
     """Somebody passes on what anybody may read: their followers here see it, unless they have it already."""
     row = tx.execute(_STORED, {"id": object_id}).first()
     if row is not None and row.visibility in ("public", "unlisted"):
-        _file(tx, object_id, row.kind, dict.fromkeys(_followers_here(tx, by), "boosted"), tx.now, via=by)
+        followers = _followers_here(tx, by)
+        apart = unwilling(tx, followers, [row.owner, by])
+        readers = {one: "boosted" for one in followers if one not in apart}
+        _file(tx, object_id, row.kind, readers, tx.now, via=by)
 
 
 def unboost(tx: Tx, object_id: str, by: str) -> None:
@@ -124,6 +138,14 @@ def withdraw(tx: Tx, owner: str, object_id: str | None = None) -> None:
     )
     followed = timeline.c.reason.in_(("followed", "boosted"))
     tx.execute(sa.delete(timeline).where(timeline.c.object_id.in_(hidden), followed, gone))
+
+
+def part(tx: Tx, reader: str, other: str) -> None:
+    """Take out of somebody's timeline what another wrote, passed on, or is answered in."""
+    theirs = sa.select(objects.c.id).where(objects.c.owner == other)
+    answers = sa.select(objects.c.id).where(objects.c.in_reply_to.in_(theirs))
+    involved = sa.or_(timeline.c.object_id.in_(theirs), timeline.c.object_id.in_(answers), timeline.c.via == other)
+    tx.execute(sa.delete(timeline).where(timeline.c.reader == reader, timeline.c.reason != "own", involved))
 
 
 def catch_up(tx: Tx, reader: str, owner: str) -> None:
