@@ -82,6 +82,12 @@ class Ids:
         name = actor_id.removeprefix(prefix)
         return name if actor_id.startswith(prefix) and HANDLE.match(name) else None
 
+    def holder(self, url: str) -> str | None:
+        """The local actor under whose id an URL lies, its own included; None for what is nobody's here."""
+        prefix = f"{self.origin}/users/"
+        name = url.removeprefix(prefix).partition("/")[0] if url.startswith(prefix) else ""
+        return self.actor(name) if HANDLE.match(name) else None
+
     def split_object(self, object_id: str) -> tuple[str, str, str]:
         """`(handle, kind, name)` of a local object's id; ValueError if it is not one."""
         head, kind, name = object_id.rsplit("/", 2)

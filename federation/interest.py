@@ -5,11 +5,12 @@ Anybody may sign anything, so without this rule a stranger could fill the databa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from federation.blocks import local_blockers
 from federation.ids import Ids
 from federation.policy import Policy
 from federation.storage import Tx
@@ -19,35 +20,51 @@ from schemas.actors import is_actor
 from schemas.base import id_of, ids_of
 from schemas.urls import host_of
 
-BRINGS = frozenset({"Create", "Announce", "Update"})
+BRINGS = frozenset({"Create", "Announce", "Update", "Move"})
+TAKES_BACK = frozenset({"Undo", "Delete", "Block", "Reject"})
 MAX_TAGS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Interest:
-    """followed: authors whom somebody here follows. held: ids of objects that stand here."""
+    """followed: authors whom somebody here follows. held: ids of objects that stand here. blocked_by: who here wants
+    nothing of an author.
+    """
 
     ids: Ids
     followed: frozenset[str]
     held: frozenset[str]
+    blocked_by: Mapping[str, frozenset[str]]
 
     def covers(self, received: Received, policy: Policy) -> bool:
         """Whether anybody or anything here is concerned; all verbs but those that bring something always are.
 
         From a limited host only what is followed is heard: naming somebody here is not enough.
         """
+        if self._is_unwanted(received):
+            return False
         if received.envelope.type not in BRINGS or received.envelope.actor in self.followed:
             return True
         if received.envelope.type == "Update" and (received.object_id in self.held or _is_of_actor(received)):
             return True
         return names_local(received, self.ids) and not policy.limited(host_of(received.envelope.actor))
 
+    def _is_unwanted(self, received: Received) -> bool:
+        """Whether everybody here whom it names has blocked its actor; what only takes back is heard all the same."""
+        actor = received.envelope.actor
+        by = self.blocked_by.get(actor)
+        if not by or received.envelope.type in TAKES_BACK or actor in self.followed:
+            return False
+        people = {url for url in map(self.ids.holder, named(received)) if url is not None}
+        return bool(people) and people <= by
+
 
 def interest_in(tx: Tx, ids: Ids, received: Sequence[Received]) -> Interest:
-    """What is to be known about these, in two statements at most."""
+    """What is to be known about these, in three statements at most."""
     authors = {one.envelope.actor for one in received if one.envelope.type in BRINGS}
     updated = {one.object_id for one in received if one.envelope.type == "Update" and one.object_id}
-    return Interest(ids, _followed(tx, authors), _held(tx, updated))
+    blocked_by = local_blockers(tx, {one.envelope.actor for one in received})
+    return Interest(ids, _followed(tx, authors), _held(tx, updated), blocked_by)
 
 
 def _followed(tx: Tx, authors: set[str]) -> frozenset[str]:
@@ -73,14 +90,19 @@ def _is_of_actor(received: Received) -> bool:
 
 def names_local(received: Received, ids: Ids) -> bool:
     """Whether an activity or its object names anybody or anything here: addressed, mentioned, replied to, acted on."""
+    return any(ids.is_local(url) for url in named(received))
+
+
+def named(received: Received) -> Iterator[str]:
+    """Every id that an activity or its object addresses, mentions, answers or acts on."""
     document, inner = received.document, received.object or {}
-    if any(ids.is_local(url) for url in received.audience.everybody):
-        return True
-    named = [received.object_id, id_of(document.get("target")), id_of(inner.get("inReplyTo"))]
-    named += [*ids_of(inner.get("to")), *ids_of(inner.get("cc"))]
-    if any(url is not None and ids.is_local(url) for url in named):
-        return True
-    return any(ids.is_local(url) for url in _mentions(inner.get("tag")) + _mentions(document.get("tag")))
+    yield from received.audience.everybody
+    about = (received.object_id, id_of(document.get("target")), id_of(inner.get("inReplyTo")))
+    yield from (url for url in about if url is not None)
+    yield from ids_of(inner.get("to"))
+    yield from ids_of(inner.get("cc"))
+    yield from _mentions(inner.get("tag"))
+    yield from _mentions(document.get("tag"))
 
 
 def _mentions(tags: object) -> list[str]:

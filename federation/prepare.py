@@ -34,6 +34,7 @@ from schemas.jsonld import normalise
 
 BRINGS_OBJECT = frozenset({"Create", "Update"})
 NAMES_OBJECT = frozenset({"Announce"})
+NAMES_ACTOR = frozenset({"Move"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Draft:
     def is_ready(self) -> bool:
         """Whether nothing has to be asked."""
         verb, embedded = self.received.envelope.type, self.received.object
-        if self.forwarded or verb in NAMES_OBJECT:
+        if self.forwarded or verb in NAMES_OBJECT or verb in NAMES_ACTOR:
             return False
         if verb not in BRINGS_OBJECT:
             return True
@@ -128,6 +129,8 @@ class Preparer:
             return await self._from_origin(received)
         if verb in NAMES_OBJECT:
             return await self._announced(received)
+        if verb in NAMES_ACTOR:
+            return await self._moved(received)
         if received.object is None:
             return await self._fetched(received)
         if is_actor(received.object):
@@ -224,6 +227,17 @@ class Preparer:
         if await self._db.read(keys_are_known, actor):
             return await self._proven(received, embedded, received.verification)
         return await self._refreshed(received)
+
+    async def _moved(self, received: Received) -> Received:
+        """A Move: what its target is, its own origin is asked anew; the handler reads it from the database then."""
+        target = id_of(received.document.get("target"))
+        if target is None:
+            raise Refused("Move to nowhere")
+        try:
+            await self._resolver.actor(target, refresh=True)
+        except (Gone, NotFound) as error:
+            raise Refused(f"{target} is gone: {error}") from error
+        return _with(received, None, received.verification)
 
     async def _refreshed(self, received: Received) -> Received:
         try:
