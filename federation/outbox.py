@@ -52,8 +52,8 @@ def publish(
     """
     open_to_all = PUBLIC in audience.everybody
     shared = open_to_all or author.followers in audience.everybody
-    targets = inboxes(_recipients(tx, author, audience, also), shared=shared)
-    return _send(tx, author, activity, targets, object_id=object_id, public=open_to_all)
+    targets = inboxes(recipients_of(tx, author, audience, also), shared=shared)
+    return send(tx, author, activity, targets, object_id=object_id, public=open_to_all)
 
 
 def create(
@@ -72,9 +72,9 @@ def create(
     the author's, Refused when something stands, or stood, at its id, Unacceptable when the Create exceeds 50 KB.
     long: such a Create carries only the object's id then.
     """
-    _check_own(author, document)
+    check_own(author, document)
     seen_by = audience.visibility(author.followers)
-    body = _written(tx, author, document, public=seen_by in OPEN)
+    body = written(tx, author, document, public=seen_by in OPEN)
     values = {
         "id": document["id"],
         "kind": kind,
@@ -84,11 +84,11 @@ def create(
         "updated": published,
         "received_at": tx.now,
     }
-    if not tx.execute(tx.insert_new(objects, "id"), values | _view(document, body, seen_by)).rowcount:
+    if not tx.execute(tx.insert_new(objects, "id"), values | view(document, body, seen_by)).rowcount:
         raise Refused(f"{document['id']} was used before")
-    _set_recipients(tx, document["id"], audience, seen_by)
+    set_recipients(tx, document["id"], audience, seen_by)
     tx.notify("documents", document["id"])
-    activity = _bringing(tx, author, "Create", body, audience, published, long=long)
+    activity = bringing(author, "Create", body, audience, published, long=long, made=tx.now)
     return publish(tx, author, activity, audience, object_id=document["id"])
 
 
@@ -99,19 +99,19 @@ def update(tx: Tx, author: Author, document: dict[str, Any], *, audience: Audien
     NotFound for what does not stand, Forbidden for somebody else's, Refused for an Update that would show what was
     private to more people (peers keep what they have then). long: as in `create`.
     """
-    _check_own(author, document)
+    check_own(author, document)
     held = _held(tx, author, document["id"])
     seen_by = audience.visibility(author.followers)
     if held.visibility not in OPEN and is_wider(tx, held.id, seen_by, audience):
         raise Refused(f"an Update may not show {held.id}, which was private, to more people")
     updated = max(datetime_of(document.get("updated")) or tx.now, held.published, held.updated)
     changed = document | {"published": iso(held.published), "updated": iso(updated)}
-    body = _written(tx, author, changed, public=seen_by in OPEN)
-    values = _view(changed, body, seen_by) | {"updated": updated}
+    body = written(tx, author, changed, public=seen_by in OPEN)
+    values = view(changed, body, seen_by) | {"updated": updated}
     tx.execute(sa.update(objects).where(objects.c.id == held.id).values(values))
-    _set_recipients(tx, held.id, audience, seen_by)
+    set_recipients(tx, held.id, audience, seen_by)
     tx.notify("documents", held.id)
-    activity = _bringing(tx, author, "Update", body, audience, updated, long=long)
+    activity = bringing(author, "Update", body, audience, updated, long=long, made=tx.now)
     return _tell_again(tx, author, activity, audience, held.id)
 
 
@@ -161,18 +161,29 @@ def update_actor(tx: Tx, author: Author, document: dict[str, Any]) -> int:
     return publish(tx, author, activity, audience, object_id=author.actor_id)
 
 
-def _bringing(
-    tx: Tx, author: Author, verb: str, body: bytes, audience: Audience, at: datetime, *, long: bool
+def bringing(
+    author: Author,
+    verb: str,
+    body: bytes,
+    audience: Audience,
+    at: datetime,
+    *,
+    long: bool,
+    made: datetime | None = None,
 ) -> dict[str, Any]:
-    """A Create or Update with its object inside; with its id only, where it is too long and may be."""
-    activity_id, document = author.ids.activity(author.actor_id, tx.now), msgspec.json.decode(body)
+    """A Create or Update with its object inside; with its id only, where it is too long and may be.
+
+    at: what it says of its time. made: the time in its id, `at` by default.
+    """
+    activity_id, document = author.ids.activity(author.actor_id, made or at), msgspec.json.decode(body)
     if long and len(body) > MAX_EMBEDDED:
         object_id = document["id"]
         return activities.activity(verb, activity_id, author.actor_id, object_id, audience=audience, published=iso(at))
     return activities.embedding(verb, activity_id, author.actor_id, document, audience=audience, published=iso(at))
 
 
-def _check_own(author: Author, document: dict[str, Any]) -> None:
+def check_own(author: Author, document: dict[str, Any]) -> None:
+    """Forbidden unless a document has an id under the author and is theirs."""
     object_id = document.get("id")
     if not isinstance(object_id, str) or not object_id.startswith(f"{author.actor_id}/"):
         raise Forbidden(f"{object_id} is not an id under {author.actor_id}")
@@ -189,13 +200,14 @@ def _held(tx: Tx, author: Author, object_id: str) -> Row[Any]:
     return row
 
 
-def _written(tx: Tx, author: Author, document: dict[str, Any], *, public: bool) -> bytes:
-    """The bytes that will be stored, served and sent."""
+def written(tx: Tx, author: Author, document: dict[str, Any], *, public: bool) -> bytes:
+    """The bytes that will be stored, served and sent: signed when anybody may read them."""
     bare = {name: value for name, value in document.items() if name not in UNSENT}
     return dumps(add_proof(bare, author.ed25519, author.ed25519_key_id, tx.now) if public else bare)
 
 
-def _view(document: dict[str, Any], body: bytes, seen_by: Visibility) -> dict[str, Any]:
+def view(document: dict[str, Any], body: bytes, seen_by: Visibility) -> dict[str, Any]:
+    """The columns of `objects` that follow from a document."""
     url = document.get("url")
     return {
         "visibility": seen_by,
@@ -207,7 +219,7 @@ def _view(document: dict[str, Any], body: bytes, seen_by: Visibility) -> dict[st
     }
 
 
-def _set_recipients(tx: Tx, object_id: str, audience: Audience, seen_by: str) -> None:
+def set_recipients(tx: Tx, object_id: str, audience: Audience, seen_by: str) -> None:
     """Who was once addressed may go on reading."""
     if seen_by not in OPEN and audience.everybody:
         rows = [{"object_id": object_id, "recipient": recipient} for recipient in audience.everybody]
@@ -218,9 +230,9 @@ def _tell_again(tx: Tx, author: Author, activity: dict[str, Any], audience: Audi
     """Tell the audience of today and all who were told of the object before."""
     open_to_all = PUBLIC in audience.everybody
     shared = open_to_all or author.followers in audience.everybody
-    today = inboxes(_recipients(tx, author, audience, ()), shared=shared)
+    today = inboxes(recipients_of(tx, author, audience, ()), shared=shared)
     targets = merge(today, _told_before(tx, author, object_id))
-    return _send(tx, author, activity, targets, object_id=object_id, public=open_to_all)
+    return send(tx, author, activity, targets, object_id=object_id, public=open_to_all)
 
 
 def _told_before(tx: Tx, author: Author, object_id: str) -> Iterator[Target]:
@@ -230,7 +242,7 @@ def _told_before(tx: Tx, author: Author, object_id: str) -> Iterator[Target]:
         yield Target(row.inbox, row.host, tuple(msgspec.json.decode(row.recipients or "[]")))
 
 
-def _recipients(tx: Tx, author: Author, audience: Audience, also: Sequence[str]) -> list[Recipient]:
+def recipients_of(tx: Tx, author: Author, audience: Audience, also: Sequence[str]) -> list[Recipient]:
     """The actors elsewhere who are addressed, and the accepted followers where all of them are."""
     columns = (actors.c.id, actors.c.inbox, actors.c.shared_inbox)
     elsewhere = sa.select(*columns).where(~actors.c.local, actors.c.gone_at.is_(None))
@@ -249,10 +261,14 @@ def _chunks(values: Sequence[str]) -> Iterable[Sequence[str]]:
     return (values[start : start + CHUNK] for start in range(0, len(values), CHUNK))
 
 
-def _send(
+def send(
     tx: Tx, author: Author, activity: dict[str, Any], targets: list[Target], *, object_id: str, public: bool
 ) -> int:
-    body = _written(tx, author, activity, public=public)
+    """Store an activity and queue it for these inboxes; returns how many are left without ours and blocked ones.
+
+    public: whether anybody may read it, so that it is signed and stands in the outbox.
+    """
+    body = written(tx, author, activity, public=public)
     if len(body) > MAX_BODY:
         raise Unacceptable(
             f"{activity['id']} has {len(body)} bytes; several servers take no more than {MAX_BODY}",

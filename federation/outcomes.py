@@ -28,6 +28,7 @@ from federation.retry import (
     ABSENT_FOR,
     ALIVE,
     KEEP_TRYING,
+    KEEP_TRYING_ACTORS,
     MAX_STRIKES,
     OPENS_AFTER,
     Verdict,
@@ -134,8 +135,8 @@ def _settle_item(tx: Tx, result: Result, *, at_fault: bool) -> None:
 
 def _let_others_go_first(tx: Tx, result: Result) -> None:
     """Nothing tells whether it is the item or the host, so nothing is counted against the item."""
-    if is_over(result.job.created_at, tx.now):
-        _give_up(tx, result, f"{result.reason} (for 14 days)")
+    if is_over(result.job.created_at, tx.now, result.job.keep):
+        _give_up(tx, result, f"{result.reason} (for {result.job.keep.days} days)")
         return
     again = result.job.failed_before
     wait = delay_by_age(tx.now - result.job.created_at) if again else delay(1, random.random())  # noqa: S311
@@ -145,7 +146,7 @@ def _let_others_go_first(tx: Tx, result: Result) -> None:
 def _put_off(tx: Tx, result: Result, *, strikes: int | None = None) -> None:
     """Try this item again, unless it has been tried for 14 days, or so many times."""
     attempts = result.job.attempts + 1
-    if is_over(result.job.created_at, tx.now) or (strikes is not None and attempts >= strikes):
+    if is_over(result.job.created_at, tx.now, result.job.keep) or (strikes is not None and attempts >= strikes):
         _give_up(tx, result, f"{result.reason} (tried {attempts} times)", attempts)
     else:
         due_at = tx.now + delay(attempts, random.random())  # noqa: S311  to spread, not to hide
@@ -283,7 +284,10 @@ def _write_peer(tx: Tx, host: str, values: dict[str, Any]) -> None:
 
 def _give_up_old(tx: Tx, host: str, reason: str) -> None:
     """The host has failed for as long as anything is kept: what has waited as long is given up."""
-    old = (deliveries.c.host == host, deliveries.c.created_at <= tx.now - KEEP_TRYING)
+    waits_since, about_itself = deliveries.c.created_at, deliveries.c.object_id == deliveries.c.sender
+    longest = waits_since <= tx.now - KEEP_TRYING_ACTORS
+    long_ago = sa.or_(longest, sa.and_(~about_itself, waits_since <= tx.now - KEEP_TRYING))
+    old = (deliveries.c.host == host, long_ago)
     values = {"state": "given_up", "last_error": f"{reason} (for 14 days)"[:MAX_REASON], "finished_at": tx.now}
     count = tx.execute(sa.update(deliveries).where(PENDING, *old).values(values)).rowcount
     if count:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from federation.authors import Author, Authors
 from federation.circuits import PENDING
 from federation.errors import NotFound
-from federation.retry import LONGEST_RETRY_AFTER
+from federation.retry import KEEP_TRYING, KEEP_TRYING_ACTORS, LONGEST_RETRY_AFTER
 from federation.storage import Tx
 from federation.tables import activities, deliveries, peers
 from keys.requests import Scheme
@@ -53,6 +53,11 @@ class Job(NamedTuple):
     def failed_before(self) -> bool:
         """Whether a try has ended in a way that may be its own fault."""
         return self.attempts > 0 or self.last_error is not None
+
+    @property
+    def keep(self) -> timedelta:
+        """For how long it is tried: longer when it is about its sender."""
+        return KEEP_TRYING_ACTORS if self.object_id == self.sender else KEEP_TRYING
 
 
 class Taken(NamedTuple):

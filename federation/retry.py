@@ -14,6 +14,9 @@ FIRST_DELAY = timedelta(seconds=30)
 LONGEST_DELAY = timedelta(hours=12)
 LONGEST_RETRY_AFTER = timedelta(hours=24)
 KEEP_TRYING = timedelta(days=14)
+KEEP_TRYING_ACTORS = timedelta(days=35)
+"""For what an actor says of itself, above all that it has ended (SECURITY 136)."""
+
 ABSENT_FOR = timedelta(days=7)
 """How long an actor may answer 404 before it is no follower any more: an hour of proxy trouble erases nobody."""
 
@@ -80,9 +83,9 @@ def respected(retry_after: timedelta | None) -> timedelta:
     return max(FIRST_DELAY, min(LONGEST_RETRY_AFTER, retry_after))
 
 
-def is_over(created_at: datetime, now: datetime) -> bool:
+def is_over(created_at: datetime, now: datetime, keep: timedelta = KEEP_TRYING) -> bool:
     """Whether an item has been tried for long enough."""
-    return now - created_at >= KEEP_TRYING
+    return now - created_at >= keep
 
 
 def is_open(retry_at: datetime | None, now: datetime) -> bool:

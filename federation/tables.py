@@ -240,6 +240,15 @@ deliveries = sa.Table(
     sa.Index("ix_deliveries_order", "object_id", "host", "state", "id"),  # of all: an Update goes to whoever got it
 )  # fmt: skip
 
+reached = sa.Table(  # where anything ever went, for ever: whoever ends must tell them all; see `federation.endings`
+    "reached",
+    metadata,
+    sa.Column("sender", sa.Text, primary_key=True),
+    sa.Column("inbox", sa.Text, primary_key=True),
+    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("delivery_id", Serial, nullable=False, index=True),  # the last one that was counted
+)
+
 peers = sa.Table(  # one row a host that we deliver to: its circuit and what it understands
     "peers",
     metadata,

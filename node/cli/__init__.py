@@ -27,8 +27,13 @@ COMMANDS = {
     "queue": ("node.cli.operate", "What waits to be delivered, per host."),
     "key": ("node.cli.operate", "The keys that your node signs with."),
     "user": ("node.cli.user", "Who lives here, and a way in for somebody who has lost theirs."),
+    "export": ("node.cli.portability", "Write everything that is yours into one archive."),
+    "import": ("node.cli.portability", "Take such an archive in."),
     "migrate": ("node.cli.operate", "Bring the database to this version."),
 }
+
+NAMES = {"import": "bring"}
+"""Commands whose name is a word of Python's."""
 
 
 class _LazyGroup(click.Group):
@@ -39,7 +44,7 @@ class _LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(COMMANDS[cmd_name][0])
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, NAMES.get(cmd_name, cmd_name))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -1,0 +1,151 @@
+"""What is somebody's own, slice by slice: who adds a table that holds something of a person adds a line to SLICES.
+
+Each slice becomes a file of JSON lines; what was signed or received goes beside it byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+from federation import operate
+from federation.storage import Tx
+from federation.tables import (
+    activities,
+    actors,
+    blocks,
+    featured,
+    follows,
+    mutes,
+    object_recipients,
+    objects,
+    reactions,
+)
+from node.accounts.tables import accounts, passkeys, sessions, sign_ins
+from node.learning.tables import modules
+from node.market.tables import gigs
+from node.media.tables import media
+from node.notifications.tables import mail_addresses, mail_choices, notifications
+from node.portability.rows import Entry, Whose, entries
+from node.profiles.queries import person, picture_name
+from node.profiles.rules import form_of
+from node.social.tables import post_sources
+
+Item = tuple[Entry, bytes | None]
+Collect = Callable[[Tx, Whose], Iterator[Item]]
+
+
+class Slice(NamedTuple):
+    """One file of the archive."""
+
+    name: str
+    collect: Collect
+
+
+def _profile(tx: Tx, whose: Whose) -> Iterator[Item]:
+    document = tx.scalar(sa.select(actors.c.document).where(actors.c.id == whose.actor_id))
+    held = person(tx, whose.actor_id)
+    entry = {"form": form_of(held), "type": held.type, "picture": picture_name(tx, whose.actor_id)}
+    yield msgspec.to_builtins(entry), bytes(document)
+
+
+def _keys(tx: Tx, whose: Whose) -> Iterator[Item]:
+    for key in operate.local_keys(tx):
+        if key.id.startswith(f"{whose.actor_id}#"):
+            yield {"id": key.id, "algorithm": key.algorithm, "state": key.state, "public": key.public}, None
+
+
+_OBJECT = [objects.c[name] for name in ("id", "type", "visibility", "url", "in_reply_to", "published", "updated")]
+
+
+def _published(
+    kind: str, source: sa.ColumnElement[Any], key: sa.ColumnElement[str], *more: sa.ColumnElement[Any]
+) -> Collect:
+    """What somebody published of a kind, with what they typed."""
+
+    def collect(tx: Tx, whose: Whose) -> Iterator[Item]:
+        mine = (objects.c.owner == whose.actor_id, objects.c.local, objects.c.kind == kind)
+        columns = sa.select(*_OBJECT, *more, source.label("source"), objects.c.body)
+        joined = columns.join_from(objects, key.table, key == objects.c.id, isouter=True)
+        standing = joined.where(*mine, objects.c.deleted_at.is_(None))
+        return _with_originals(tx, standing.order_by(objects.c.published, objects.c.id))
+
+    return collect
+
+
+def _received(tx: Tx, whose: Whose) -> Iterator[Item]:
+    """What others wrote to somebody alone."""
+    for_them = sa.exists().where(
+        object_recipients.c.object_id == objects.c.id, object_recipients.c.recipient == whose.actor_id
+    )
+    direct = (objects.c.visibility == "direct", ~objects.c.local, objects.c.deleted_at.is_(None), for_them)
+    statement = sa.select(*_OBJECT, objects.c.owner, objects.c.body).where(*direct)
+    return _with_originals(tx, statement.order_by(objects.c.published, objects.c.id))
+
+
+def _activities(tx: Tx, whose: Whose) -> Iterator[Item]:
+    names = ("id", "type", "object_id", "public", "published", "body")
+    mine = sa.select(*(activities.c[name] for name in names)).where(activities.c.actor_id == whose.actor_id)
+    return _with_originals(tx, mine.order_by(activities.c.published, activities.c.id))
+
+
+def _with_originals(tx: Tx, statement: sa.Select[Any]) -> Iterator[Item]:
+    for row in tx.execute(statement.execution_options(yield_per=200)):
+        values = dict(row._mapping)
+        body = values.pop("body")
+        yield msgspec.to_builtins({name: value for name, value in values.items() if value is not None}), bytes(body)
+
+
+def _people(mine: sa.ColumnElement[str], other: sa.ColumnElement[str]) -> Collect:
+    """Rows that join somebody with others: who, by id and handle."""
+
+    def collect(tx: Tx, whose: Whose) -> Iterator[Item]:
+        table = mine.table
+        rest = [column for column in table.c if column not in (mine, other)]
+        columns = sa.select(other.label("actor"), actors.c.acct, *rest)
+        joined = columns.join_from(table, actors, actors.c.id == other, isouter=True)
+        for entry in entries(tx, joined.where(mine == whose.actor_id).order_by(other)):
+            yield entry, None
+
+    return collect
+
+
+def _rows(owner: sa.ColumnElement[Any], *hidden: str) -> Collect:
+    """Rows of a table that belong to somebody, by actor or by account; hidden: columns that are secrets."""
+
+    def collect(tx: Tx, whose: Whose) -> Iterator[Item]:
+        table = owner.table
+        who: str | int = whose.account_id if owner.key in ("account_id", "id") else whose.actor_id
+        shown = [column for column in table.c if column.name not in hidden]
+        for entry in entries(tx, sa.select(*shown).where(owner == who).order_by(*table.primary_key)):
+            yield entry, None
+
+    return collect
+
+
+SLICES: tuple[Slice, ...] = (
+    Slice("account", _rows(accounts.c.id, "password", "id")),
+    Slice("profile", _profile),
+    Slice("keys", _keys),
+    Slice("posts", _published("post", post_sources.c.body_md, post_sources.c.object_id)),
+    Slice("gigs", _published("gig", gigs.c.body_md, gigs.c.id)),
+    Slice("modules", _published("module", modules.c.body_md, modules.c.id, modules.c.announcement)),
+    Slice("messages", _received),
+    Slice("media", _rows(media.c.owner)),
+    Slice("featured", _rows(featured.c.actor)),
+    Slice("reactions", _rows(reactions.c.actor)),
+    Slice("following", _people(follows.c.follower, follows.c.followee)),
+    Slice("followers", _people(follows.c.followee, follows.c.follower)),
+    Slice("blocks", _people(blocks.c.actor, blocks.c.target)),
+    Slice("mutes", _people(mutes.c.actor, mutes.c.target)),
+    Slice("notifications", _rows(notifications.c.reader)),
+    Slice("mail-addresses", _rows(mail_addresses.c.actor_id, "token", "unsubscribe")),
+    Slice("mail-choices", _rows(mail_choices.c.actor_id)),
+    Slice("sessions", _rows(sessions.c.account_id, "digest", "account_id")),
+    Slice("sign-ins", _rows(sign_ins.c.account_id, "account_id")),
+    Slice("passkeys", _rows(passkeys.c.account_id, "public_key", "account_id")),
+    Slice("activities", _activities),
+)

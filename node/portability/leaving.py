@@ -1,0 +1,71 @@
+"""Leaving for ever: what each part of the node forgets when somebody deletes their account.
+
+A slice that keeps something of a person adds one line to FORGET; what federation keeps is forgotten by
+`federation.endings`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from federation.authors import Author
+from federation.endings import end_local_actor
+from federation.ids import new_id
+from federation.storage import Tx
+from node.accounts.tables import accounts
+from node.inboxes import deleted
+from node.media import attachments
+from node.media.names import media_type
+from node.media.tables import media
+from node.notifications.tables import mail_addresses, mail_choices, notifications
+from node.portability.tables import archives, restored
+from node.profiles.queries import picture_name
+from node.profiles.tables import profiles
+from node.social.tables import lookups, timeline
+
+Forget = Callable[[Tx, str], None]
+
+
+def rows_of(column: sa.ColumnElement[str]) -> Forget:
+    """Forget every row of a table whose column holds the actor's id."""
+
+    def forget(tx: Tx, actor_id: str) -> None:
+        tx.execute(sa.delete(column.table).where(column == actor_id))
+
+    return forget
+
+
+def _portrait(tx: Tx, actor_id: str) -> None:
+    """Its file goes the way of every picture that nobody shows any more (`node.media.sweep`)."""
+    name = picture_name(tx, actor_id)
+    if name is None:
+        return
+    values = {"id": new_id(tx.now), "owner": actor_id, "name": name, "media_type": media_type(name)}
+    times = {"created_at": tx.now, "dropped_at": tx.now}
+    tx.execute(sa.insert(media).values(width=0, height=0, **values, **times))
+
+
+FORGET: tuple[Forget, ...] = (
+    attachments.forget_all_of,
+    _portrait,
+    rows_of(timeline.c.reader),
+    rows_of(lookups.c.reader),
+    rows_of(notifications.c.reader),
+    rows_of(notifications.c.actor),
+    rows_of(mail_addresses.c.actor_id),
+    rows_of(mail_choices.c.actor_id),
+    rows_of(profiles.c.actor_id),
+    rows_of(archives.c.actor_id),
+    rows_of(restored.c.actor_id),
+    rows_of(accounts.c.actor_id),  # and with it sessions, passkeys, codes
+)
+
+
+def leave(tx: Tx, author: Author) -> int:
+    """Delete an account and all that is its own; returns how many inboxes will be told."""
+    told = end_local_actor(tx, author, deleted)
+    for forget in FORGET:
+        forget(tx, author.actor_id)
+    return told
