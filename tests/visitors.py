@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 
-WITH_FILES = {"/profile/edit"}
+WITH_FILES = {"/profile/edit", "/settings/import"}
 """Forms that a browser sends as multipart/form-data."""
 
 
