@@ -18,11 +18,12 @@ from node.errors import NotAllowed, NotFound
 from node.language import _
 from node.messages.rules import CONFIRM_WITHIN, KEEP_ENQUIRIES, MAX_PEOPLE, MAX_WAITING, Question, key_of
 from node.messages.tables import asks, conversations, messages
-from node.notifications.commands import notify
+from node.notifications.commands import notify, seen
 from schemas.strict_json import dumps
 
 Via = Literal["direct", "reply", "mail"]
 TIDY_AT_ONCE = 1_000
+RECENT = 100
 CLOSED = _("This conversation is closed. Nothing more can be written in it.")
 
 
@@ -129,9 +130,17 @@ def _tell(tx: Tx, held: Row[Any], owner: str, object_id: str) -> None:
 
 
 def read(tx: Tx, reader: str, conversation_id: str) -> None:
-    """Its reader has looked at it."""
+    """Its reader has looked at it, so the notifications of what stands there are read too."""
     this = (conversations.c.id == conversation_id, conversations.c.reader == reader, conversations.c.unread > 0)
-    tx.execute(sa.update(conversations).where(*this).values(unread=0))
+    if not tx.execute(sa.update(conversations).where(*this).values(unread=0)).rowcount:
+        return
+    posts = tx.rows(
+        sa.select(messages.c.object_id)
+        .where(messages.c.conversation_id == conversation_id, messages.c.object_id.is_not(None))
+        .order_by(messages.c.id.desc())
+        .limit(RECENT)
+    )
+    seen(tx, reader, [row.object_id for row in posts], prefix=f"enquiry:{conversation_id}")
 
 
 def close(tx: Tx, reader: str, conversation_id: str, *, block: bool) -> None:

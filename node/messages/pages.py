@@ -61,12 +61,14 @@ async def thread(request: web.Request, somebody: Viewer) -> web.StreamResponse:
 async def _thread_page(
     request: web.Request, somebody: Viewer, form: Mapping[str, str], errors: Mapping[str, str]
 ) -> web.Response:
-    db = request.app[NODE].db
-    found = await db.read(_inbox, somebody.actor_id, None, request.match_info["id"])
+    db, conversation_id = request.app[NODE].db, request.match_info["id"]
+    found = await db.read(_inbox, somebody.actor_id, None, conversation_id)
     assert found.thread is not None
     if found.thread.line.unread:
-        await db.write(commands.read, somebody.actor_id, found.thread.line.id)
-    line = found.thread.line
+        await db.write(commands.read, somebody.actor_id, conversation_id)
+        found = await db.read(_inbox, somebody.actor_id, None, conversation_id)
+    line = found.thread.line if found.thread else None
+    assert line is not None
     return await _page(request, found, form, errors, enquiries=line.state == "enquiry" or line.via != "direct")
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ from node.text import plain
 MAX_LISTED = 100
 MAX_SAID = 300
 PREVIEW = 90
+_ADDRESS = re.compile(r"\s*<p>\s*(?:<a [^<>]{0,500}>@[^<>]{1,300}</a>\s*){1,20}(?P<end></p>\s*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,15 @@ def _words(row: Row[Any], posts: dict[str, PostView]) -> str:
     if row.object_id is None:
         return " ".join((row.text or "").split())[:PREVIEW]
     post = posts.get(row.object_id)
-    return "" if post is None else post.warning or plain(post.html, PREVIEW)
+    return "" if post is None else post.warning or plain(without_address(post.html), PREVIEW)
+
+
+def without_address(html: str) -> str:
+    """Clean HTML of a message without the names at its beginning: who it is for stands over the conversation."""
+    match = _ADDRESS.match(html)
+    if match is None:
+        return html
+    return html[match.end() :] if match["end"] else f"<p>{html[match.end() :]}"
 
 
 def thread(tx: Tx, reader: str, conversation_id: str) -> Thread:
@@ -138,10 +148,14 @@ def thread(tx: Tx, reader: str, conversation_id: str) -> Thread:
 def _said(tx: Tx, conversation_id: str, reader: str) -> tuple[list[Said], str | None]:
     newest = sa.select(messages).where(messages.c.conversation_id == conversation_id)
     rows = list(reversed(tx.rows(newest.order_by(messages.c.id.desc()).limit(MAX_SAID))))
-    posts = social.posts(tx, [row.object_id for row in rows if row.object_id and may_read(tx, row.object_id, reader)])
+    readable = [row.object_id for row in rows if row.object_id and may_read(tx, row.object_id, reader)]
+    views = social.posts(tx, readable)
+    posts: dict[str | None, PostView] = {
+        key: replace(one, html=without_address(one.html)) for key, one in views.items()
+    }
     names = {one.id: one.name for one in profiles.people(tx, {row.author for row in rows if row.author}).values()}
     said = [
-        Said(names.get(row.author, ""), row.author == reader, row.at, posts.get(row.object_id or ""), row.text or "")
+        Said(names.get(row.author, ""), row.author == reader, row.at, posts.get(row.object_id), row.text or "")
         for row in rows
         if row.object_id is None or row.object_id in posts
     ]
