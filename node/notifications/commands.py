@@ -63,7 +63,7 @@ def mark_read(tx: Tx, reader: str, *, until: int | None = None) -> int:
 
 def seen(tx: Tx, reader: str, object_ids: Sequence[str], *, prefix: str = "") -> None:
     """What they are about was looked at where it stands. prefix: also what is about ids that begin so."""
-    about = notifications.c.object_id.in_(object_ids)
+    about: sa.ColumnElement[bool] = notifications.c.object_id.in_(object_ids)
     if prefix:
         about = sa.or_(about, notifications.c.object_id.startswith(prefix, autoescape=True))
     unread = (notifications.c.reader == reader, notifications.c.read_at.is_(None), about)
