@@ -16,8 +16,8 @@ from federation.tables import objects
 from federation.types import Received
 from node.learning import inbox as learning
 from node.market import inbox as market
-from node.messages import commands as messages
-from node.notifications import commands as notifications
+from node.moderation import inbox as moderation
+from node.relations import inbox as relations
 from node.social import inbox as social
 from schemas.learning import is_module
 from schemas.market import is_gig
@@ -64,7 +64,10 @@ HANDLERS: Table = {
     ("Like", "*"): social.on_like,
     ("Accept", "*"): social.on_accept,
     ("Reject", "*"): social.on_reject,
-    ("Block", "*"): social.on_block,
+    ("Follow", "*"): relations.on_follow,
+    ("Block", "*"): relations.on_block,
+    ("Move", "*"): relations.on_move,
+    ("Flag", "*"): moderation.on_flag,
 }
 
 
@@ -73,5 +76,3 @@ def deleted(tx: Tx, object_ids: Sequence[str]) -> None:
     market.forget(tx, object_ids)
     learning.forget(tx, object_ids)
     social.forget(tx, object_ids)
-    messages.forget(tx, object_ids)
-    notifications.forget(tx, object_ids)

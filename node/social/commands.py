@@ -31,6 +31,7 @@ from node.social.following import unfollow as unfollow
 from node.social.reactions import Kind
 from node.social.rules import MAX_PINS, PostDraft, narrower
 from node.social.tables import post_sources
+from node.social.telling import forget as untell
 from node.social.telling import tell_of_post, tell_of_reaction
 from node.social.timelines import boost as boost
 from node.social.timelines import forget as leave_timelines
@@ -172,6 +173,7 @@ def forget(tx: Tx, object_ids: Sequence[str]) -> None:
     reactions.forget(tx, object_ids)
     featured.forget(tx, object_ids)
     attachments.forget(tx, object_ids)
+    untell(tx, object_ids)
     tx.execute(sa.delete(post_sources).where(post_sources.c.object_id.in_(object_ids)))
 
 

@@ -11,6 +11,7 @@ from federation.readers import may_read
 from federation.storage import Tx
 from federation.tables import objects
 from node.messages import commands as messages
+from node.notifications import commands as notifications
 from node.notifications.commands import notify
 from node.social.reactions import Kind
 
@@ -42,6 +43,12 @@ def tell_of_reaction(tx: Tx, ids: Ids, object_id: str, kind: Kind, actor: str) -
     owner = _owner_here(tx, ids, object_id)
     if owner is not None and owner != actor:
         notify(tx, owner, kind, actor=actor, object_id=object_id)
+
+
+def forget(tx: Tx, object_ids: Sequence[str]) -> None:
+    """These are gone: nobody is told of them any more, and they stand in no conversation."""
+    messages.forget(tx, object_ids)
+    notifications.forget(tx, object_ids)
 
 
 def _owner_here(tx: Tx, ids: Ids, object_id: str | None) -> str | None:
