@@ -8,7 +8,7 @@ take over anybody's followers, or send them to somebody who never asked for them
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -97,3 +97,9 @@ def _document(tx: Tx, author: Author) -> dict[str, Any]:
     held = tx.scalar(sa.select(actors.c.document).where(actors.c.id == author.actor_id, actors.c.local))
     document: dict[str, Any] = msgspec.json.decode(held)
     return {name: value for name, value in document.items() if name != "proof"}
+
+
+def last_move(tx: Tx, actor_id: str) -> datetime | None:
+    """When somebody moved last."""
+    at: datetime | None = tx.scalar(sa.select(moves.c.at).where(moves.c.actor == actor_id))
+    return at

@@ -43,7 +43,7 @@ MAX_HEADER = 4_096
 _PARAMETER = re.compile(r'\s*([A-Za-z]{1,32})="([^"\\]{1,2048})"\s*(?:,|\Z)')
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
-Unfollowed = Callable[[Tx, str], None]
+Unfollowed = Callable[[Tx, str], object]
 """The product's hook: somebody here follows this actor no more; show nothing that was for followers."""
 
 

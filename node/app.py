@@ -32,8 +32,9 @@ from node.accounts.throttle import THROTTLE, Throttle
 from node.context import Ground, Node
 from node.errors import NotSetUp, SettingsError
 from node.inboxes import deleted
-from node.media.pages import PICTURES
+from node.media.pages import PICTURES, REMOTE
 from node.media.pictures import Pictures
+from node.media.remote import RemotePictures
 from node.messages.visitor_pages import ASK_THROTTLE, AskThrottle
 from node.routes import node_routes, setup_routes
 from node.settings import Settings
@@ -125,11 +126,19 @@ def web_application(node: Node) -> web.Application:
     application = bare_application(node, proxies)
     application[NODE] = node
     application[DOORS] = doors(
-        node.db, node.ids, node.resolver, node.policy, version=VERSION, peer=proxies.peer, deleted=deleted
+        node.db,
+        node.ids,
+        node.resolver,
+        node.policy,
+        version=VERSION,
+        peer=proxies.peer,
+        deleted=deleted,
+        authorised=node.settings.network.authorised_fetch,
     )
     application[ASK_THROTTLE] = AskThrottle()
     application[THROTTLE] = Throttle()
     application[PICTURES] = Pictures(node.settings.media)
+    application[REMOTE] = RemotePictures(node)
     application.add_routes(federation_routes(application[DOORS]))
     application[FOR_SERVERS] = frozenset(resource.canonical for resource in application.router.resources())
     application.add_routes(node_routes())

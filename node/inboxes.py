@@ -16,7 +16,9 @@ from federation.tables import objects
 from federation.types import Received
 from node.learning import inbox as learning
 from node.market import inbox as market
+from node.messages import commands as messages
 from node.moderation import inbox as moderation
+from node.notifications import commands as notifications
 from node.relations import inbox as relations
 from node.social import inbox as social
 from schemas.learning import is_module
@@ -76,3 +78,5 @@ def deleted(tx: Tx, object_ids: Sequence[str]) -> None:
     market.forget(tx, object_ids)
     learning.forget(tx, object_ids)
     social.forget(tx, object_ids)
+    messages.forget(tx, object_ids)
+    notifications.forget(tx, object_ids)

@@ -70,6 +70,20 @@ def _mail_sender(text: str) -> str:
     return text
 
 
+def _yes(text: str) -> bool:
+    """Yes or no, in the forms that people write."""
+    words = {"yes": True, "true": True, "1": True, "on": True, "no": False, "false": False, "0": False, "off": False}
+    if text.strip().lower() not in words:
+        raise ValueError("write yes or no")
+    return words[text.strip().lower()]
+
+
+def _megabytes(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or not 10 <= int(text[:9]) <= 10_000_000:
+        raise ValueError("write a whole number of megabytes, from 10 on")
+    return int(text)
+
+
 @dataclass(frozen=True)
 class NodeSettings:
     """Where the node lives, and for whom it speaks."""
@@ -110,6 +124,13 @@ class StorageSettings:
         "server (install the `postgres` extra).",
         Secret(""),
         Secret,
+    )
+
+    media_cache_mb: int = _setting(
+        "FREEHOLD_MEDIA_CACHE_MB",
+        "How many megabytes of pictures of other servers are kept; those that nobody looked at longest make room.",
+        1_000,
+        _megabytes,
     )
 
 
@@ -158,6 +179,13 @@ class MailSettings:
         "",
         _mail_sender,
     )
+    authorised_fetch: bool = _setting(
+        "FREEHOLD_AUTHORISED_FETCH",
+        "`yes`: whoever asks for a document of yours must sign the request, so that those whom you block get nothing. "
+        "Some servers can then not show your posts. `no`: what is public can be asked for by anybody.",
+        False,
+        _yes,
+    )
 
 
 @dataclass(frozen=True)
@@ -190,6 +218,16 @@ class Settings:
     def media(self) -> Path:
         """Where pictures are kept."""
         return self.data / "media"
+
+    @property
+    def media_cache(self) -> Path:
+        """Where pictures of other servers are kept; all of it can be fetched again."""
+        return self.data / "media-cache"
+
+    @property
+    def media_cache_bytes(self) -> int:
+        """How large that may become."""
+        return self.storage.media_cache_mb * 1_000_000
 
     @property
     def database_url(self) -> str:

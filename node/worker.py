@@ -19,6 +19,7 @@ from federation.errors import FederationError
 from federation.inbox import InboxWorker
 from federation.known_actors import forget_strangers
 from federation.storage import Tx
+from federation.synchronise import forget_checks
 from federation.tables import inbox_messages
 from node.accounts import sessions
 from node.context import Node
@@ -26,9 +27,11 @@ from node.inboxes import HANDLERS, deleted
 from node.mail import commands as mails
 from node.mail.sender import MailWorker
 from node.messages import commands as messages
+from node.moderation import commands as reports
 from node.notifications import commands as notifications
 from node.notifications.letters import write_letters
-from node.portability import working as archives
+from node.relations import lists
+from node.relations.worker import RelationsWorker
 from node.social import lookups
 from node.social.seeking import Seeker
 
@@ -59,6 +62,7 @@ async def work(node: Node) -> None:
         loops.create_task(inbox.run(), name="inbox")
         loops.create_task(delivery.run(), name="delivery")
         loops.create_task(seeker.run(), name="lookups")
+        loops.create_task(RelationsWorker(node).run(), name="relations")
         loops.create_task(mail_worker(node).run(), name="mail")
         loops.create_task(_again(node, write_letters, node.ids.origin, every=LETTERS_SECONDS), name="letters")
         loops.create_task(_again(node, tidy, every=HOUSEKEEPING_SECONDS), name="housekeeping")
@@ -84,6 +88,9 @@ def tidy(tx: Tx) -> None:
     endings.forget_keys(tx)
     forget_strangers(tx)
     lookups.tidy(tx)
+    lists.tidy(tx)
+    forget_checks(tx)
+    reports.tidy(tx)
     notifications.tidy(tx)
     messages.tidy(tx)
     mails.tidy(tx)

@@ -72,23 +72,28 @@ def begun(tx: Tx, follower: str, followee: str) -> None:
 
 def unfollow(tx: Tx, author: Author, target: Actor) -> bool:
     """Ask for no more, and take what came out of the timeline; returns whether there was anything to end."""
-    held = tx.row(_this(sa.select(follows), author.actor_id, target.id))
+    return leave(tx, author, target.id)
+
+
+def leave(tx: Tx, author: Author, target: str) -> bool:
+    """The same, of somebody whose id alone is known."""
+    held = tx.row(_this(sa.select(follows), author.actor_id, target))
     if held is None:
         return False
-    tx.execute(_this(sa.delete(follows), author.actor_id, target.id))
-    theirs = sa.select(objects.c.id).where(objects.c.owner == target.id)
+    tx.execute(_this(sa.delete(follows), author.actor_id, target))
+    theirs = sa.select(objects.c.id).where(objects.c.owner == target)
     mine = sa.and_(timeline.c.reader == author.actor_id, timeline.c.reason == "followed")
     tx.execute(sa.delete(timeline).where(mine, timeline.c.object_id.in_(theirs)))
     tx.execute(
         sa.delete(timeline).where(
-            timeline.c.reader == author.actor_id, timeline.c.reason == "boosted", timeline.c.via == target.id
+            timeline.c.reader == author.actor_id, timeline.c.reason == "boosted", timeline.c.via == target
         )
     )
-    if not author.ids.is_local(target.id) and held.state != "rejected":
-        undone = {"id": held.activity_id, "type": "Follow", "actor": author.actor_id, "object": target.id}
+    if not author.ids.is_local(target) and held.state != "rejected":
+        undone = {"id": held.activity_id, "type": "Follow", "actor": author.actor_id, "object": target}
         activity_id = author.ids.activity(author.actor_id, tx.now)
-        undo = activities.undo(activity_id, author.actor_id, undone, Audience((target.id,)), iso(tx.now))
-        outbox.publish(tx, author, undo, Audience((target.id,)), object_id=target.id)
+        undo = activities.undo(activity_id, author.actor_id, undone, Audience((target,)), iso(tx.now))
+        outbox.publish(tx, author, undo, Audience((target,)), object_id=target)
     return True
 
 

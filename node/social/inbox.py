@@ -6,7 +6,6 @@ from federation.authors import Authors
 from federation.errors import Forbidden, Refused, Unacceptable
 from federation.handlers.accept import on_accept as begin_follow
 from federation.handlers.accept import on_reject as end_follow
-from federation.handlers.block import on_block as sever
 from federation.handlers.undo import on_undo as undo_other
 from federation.objects import store_object
 from federation.readers import may_read
@@ -55,12 +54,6 @@ def on_accept(tx: Tx, received: Received, authors: Authors) -> None:
 def on_reject(tx: Tx, received: Received, authors: Authors) -> None:
     """The followee does not agree, or no longer: what was for followers alone is seen no more."""
     end_follow(tx, received, authors)
-    commands.withdraw(tx, received.envelope.actor)
-
-
-def on_block(tx: Tx, received: Received, authors: Authors) -> None:
-    """Whoever blocks somebody shows them nothing that is not for everybody."""
-    sever(tx, received, authors)
     commands.withdraw(tx, received.envelope.actor)
 
 

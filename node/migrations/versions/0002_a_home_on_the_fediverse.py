@@ -81,6 +81,28 @@ def upgrade() -> None:
     sa.Column('done_at', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('actor', name=op.f('pk_follower_checks'))
     )
+    op.create_table('list_import_rows',
+    sa.Column('import_id', sa.Text(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('address', sa.Text(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('words', sa.Text(), server_default='', nullable=False),
+    sa.PrimaryKeyConstraint('import_id', 'number', name=op.f('pk_list_import_rows'))
+    )
+    with op.batch_alter_table('list_import_rows', schema=None) as batch_op:
+        batch_op.create_index('ix_list_import_rows_pending', ['import_id', 'number'], unique=False, sqlite_where=sa.text("state = 'pending'"), postgresql_where=sa.text("state = 'pending'"))
+
+    op.create_table('list_imports',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('owner', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.Column('finished_at', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_list_imports'))
+    )
+    with op.batch_alter_table('list_imports', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_list_imports_owner'), ['owner'], unique=False)
+
     op.create_table('lookups',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
@@ -256,6 +278,23 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_remote_media_name'), ['name'], unique=False)
         batch_op.create_index(batch_op.f('ix_remote_media_subject'), ['subject'], unique=False)
         batch_op.create_index(batch_op.f('ix_remote_media_used_at'), ['used_at'], unique=False)
+
+    op.create_table('reports',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('activity_id', sa.Text(), nullable=False),
+    sa.Column('origin', sa.Text(), nullable=False),
+    sa.Column('reporter', sa.Text(), nullable=False),
+    sa.Column('target', sa.Text(), nullable=False),
+    sa.Column('object_ids', sa.Text(), nullable=False),
+    sa.Column('words', sa.Text(), nullable=False),
+    sa.Column('forwarded', sa.Boolean(), server_default=sa.false(), nullable=False),
+    sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.Column('settled_at', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_reports')),
+    sa.UniqueConstraint('activity_id', name=op.f('uq_reports_activity_id'))
+    )
+    with op.batch_alter_table('reports', schema=None) as batch_op:
+        batch_op.create_index('ix_reports_origin', ['origin', 'created_at'], unique=False)
 
     op.create_table('restored',
     sa.Column('actor_id', sa.Text(), nullable=False),

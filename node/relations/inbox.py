@@ -1,0 +1,36 @@
+"""What others ask, and where they go: Follow, Block and Move, each ending where pages and command line end too."""
+
+from __future__ import annotations
+
+from federation.authors import Authors
+from federation.handlers.block import on_block as take_block
+from federation.handlers.follow import on_follow as take_follow
+from federation.moves import accept_move
+from federation.storage import Tx
+from federation.types import Received
+from node.notifications.commands import notify
+from node.relations import moving
+from node.social import timelines
+from node.social.queries import follow_state
+
+
+def on_follow(tx: Tx, received: Received, authors: Authors) -> None:
+    """Somebody follows, or asks to."""
+    follower, followee = received.envelope.actor, received.object_id or ""
+    before = follow_state(tx, follower, followee)
+    take_follow(tx, received, authors)
+    after = follow_state(tx, follower, followee)
+    if after != before:
+        notify(tx, followee, "follow" if after == "accepted" else "follow_request", actor=follower)
+
+
+def on_block(tx: Tx, received: Received, authors: Authors) -> None:
+    """Whoever blocks somebody is neither heard nor seen by them any more."""
+    take_block(tx, received, authors)
+    timelines.withdraw(tx, received.envelope.actor)
+    timelines.part(tx, received.object_id or "", received.envelope.actor)
+
+
+def on_move(tx: Tx, received: Received, authors: Authors) -> None:
+    """Whoever here follows the old actor follows the new one, once its own origin has said that they are one."""
+    moving.follow_along(tx, authors, received.envelope.actor, accept_move(tx, received))
