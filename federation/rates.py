@@ -1,9 +1,18 @@
-"""How much one sender may ask of us: token buckets, bounded in number, keyed on what a stranger cannot choose."""
+"""How much one sender may ask of us, and how much at once we ask of others.
+
+Token buckets, bounded in number, keyed on what a stranger cannot choose.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
+
+from federation.errors import Busy
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +62,26 @@ def address_key(address: str | None) -> str:
     if parsed.version == 6:
         return str(ip_network((parsed, 64), strict=False))
     return str(parsed)
+
+
+class Room:
+    """How much may be asked at once; one host, however slow, holds only part of it."""
+
+    def __init__(self, together: int, per_host: int) -> None:
+        self._together = asyncio.Semaphore(together)
+        self._per_host = per_host
+        self._of: Counter[str] = Counter()
+
+    @asynccontextmanager
+    async def taken(self, host: str, seconds: float) -> AsyncIterator[None]:
+        """Busy when the host has its part already; the deadline includes the wait for the others."""
+        if self._of[host] >= self._per_host:
+            raise Busy(f"{host} is being asked {self._per_host} things already")
+        self._of[host] += 1
+        try:
+            async with asyncio.timeout(seconds), self._together:
+                yield
+        finally:
+            self._of[host] -= 1
+            if not self._of[host]:
+                del self._of[host]

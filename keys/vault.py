@@ -33,10 +33,15 @@ class Vault:
             raise BadKey(f"the master key must be {KEY_BYTES} bytes long. Restore it from your backup.")
         self._cipher = AESGCM(_derive(master_key, b"freehold seal 1"))
         self._fingerprint = _derive(master_key, b"freehold fingerprint 1").hex()[:32]
+        self._root = _derive(master_key, b"freehold derived keys 1")
 
     def fingerprint(self) -> str:
         """32 hex digits that tell this master key from others and do not help to find it."""
         return self._fingerprint
+
+    def derived(self, purpose: str) -> bytes:
+        """32 bytes for one purpose, always the same under the same master key: to sign what only we must read again."""
+        return _derive(self._root, purpose.encode())
 
     def seal(self, plain: bytes, context: str) -> bytes:
         """The secret, sealed; `context` must be given again to unseal it."""

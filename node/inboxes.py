@@ -16,6 +16,8 @@ from federation.tables import objects
 from federation.types import Received
 from node.learning import inbox as learning
 from node.market import inbox as market
+from node.media import attachments as pictures
+from node.media import cache as remote_pictures
 from node.messages import commands as messages
 from node.moderation import inbox as moderation
 from node.notifications import commands as notifications
@@ -78,5 +80,9 @@ def deleted(tx: Tx, object_ids: Sequence[str]) -> None:
     market.forget(tx, object_ids)
     learning.forget(tx, object_ids)
     social.forget(tx, object_ids)
+    messages.forget(tx, object_ids)
+    notifications.forget(tx, object_ids)
+    pictures.forget(tx, object_ids)
+    remote_pictures.forget(tx, object_ids)
     messages.forget(tx, object_ids)
     notifications.forget(tx, object_ids)

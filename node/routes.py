@@ -112,6 +112,7 @@ def node_routes() -> list[web.RouteDef]:
         web.post("/profile/edit", profiles.save),
         web.post("/profile/confirm", profiles.confirm),
         web.get("/media/{name}", media.picture),
+        web.get("/media/remote/{signature}/{shape}/{subject}/{url}", media.remote),
         web.get("/avatars/{seed}.svg", media.stripes),
         # work that is offered and looked for
         web.get("/gigs", market.board),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -26,6 +27,10 @@ from node.context import Node
 from node.inboxes import HANDLERS, deleted
 from node.mail import commands as mails
 from node.mail.sender import MailWorker
+from node.media import attachments as pictures
+from node.media import cache as remote_pictures
+from node.media.attachments import TOPIC as MEDIA
+from node.media.sweep import sweep
 from node.messages import commands as messages
 from node.moderation import commands as reports
 from node.notifications import commands as notifications
@@ -65,7 +70,23 @@ async def work(node: Node) -> None:
         loops.create_task(RelationsWorker(node).run(), name="relations")
         loops.create_task(mail_worker(node).run(), name="mail")
         loops.create_task(_again(node, write_letters, node.ids.origin, every=LETTERS_SECONDS), name="letters")
+        loops.create_task(_sweep_media(node), name="media")
         loops.create_task(_again(node, tidy, every=HOUSEKEEPING_SECONDS), name="housekeeping")
+
+
+async def _sweep_media(node: Node) -> None:
+    """Remove files as soon as their rows say that nobody shows them, and what a crash has left now and then."""
+    wake = asyncio.Event()
+    node.db.subscribe(MEDIA, lambda payload: wake.set())
+    while True:
+        wake.clear()
+        try:
+            await sweep(node.db, node.settings)
+        except (FederationError, OSError) as error:
+            _log.warning("media.not_swept", error=str(error))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HOUSEKEEPING_SECONDS):
+                await wake.wait()
 
 
 async def _again(node: Node, fn: Callable[..., object], *arguments: object, every: float) -> None:
@@ -93,6 +114,8 @@ def tidy(tx: Tx) -> None:
     reports.tidy(tx)
     notifications.tidy(tx)
     messages.tidy(tx)
+    pictures.expire(tx)
+    remote_pictures.tidy(tx)
     mails.tidy(tx)
     tx.execute(
         sa.update(inbox_messages)

@@ -9,8 +9,10 @@ from node.language import _
 from node.media.avatars import MAX_NAME, MAX_SEED, avatar
 from node.media.names import media_type
 from node.media.pictures import Pictures
+from node.media.remote import RemotePictures
 
 PICTURES = web.AppKey("pictures", Pictures)
+REMOTE = web.AppKey("remote_pictures", RemotePictures)
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'none'; frame-ancestors 'none'; sandbox",
@@ -26,6 +28,18 @@ async def picture(request: web.Request) -> web.StreamResponse:
     body = await request.app[PICTURES].read(name)
     if body is None:
         raise NotFound(_("This picture is not here any more."))
+    return web.Response(
+        body=body, headers=HEADERS | {"Content-Type": media_type(name), "Content-Disposition": "inline"}
+    )
+
+
+async def remote(request: web.Request) -> web.StreamResponse:
+    """GET /media/remote/{signature}/{shape}/{subject}/{url}: a picture of another server, made anew by this one."""
+    parts = (request.match_info[name] for name in ("signature", "shape", "subject", "url"))
+    wanted = request.app[REMOTE].addresses.read(*parts)
+    if wanted is None:
+        raise NotFound(_("This picture is not here any more."))
+    name, body = await request.app[REMOTE].picture(wanted)
     return web.Response(
         body=body, headers=HEADERS | {"Content-Type": media_type(name), "Content-Disposition": "inline"}
     )
