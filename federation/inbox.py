@@ -27,6 +27,7 @@ from federation.authenticate import Authenticator
 from federation.authors import Authors
 from federation.circuits import host_is_alive
 from federation.errors import FederationError
+from federation.forwarding import pass_on
 from federation.ids import Ids
 from federation.interest import Interest, interest_in
 from federation.messages import TOPIC, Outcome
@@ -275,6 +276,7 @@ class InboxWorker:
         try:
             with tx.savepoint():
                 handler(tx, result.received, self._authors)
+                pass_on(tx, result.received, self._authors)
         except DBAPIError as error:
             if not isinstance(error, IntegrityError | DataError):
                 raise  # the scope itself is lost

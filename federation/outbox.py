@@ -285,12 +285,22 @@ def send(
             published=tx.now,
         )
     )
+    return queue(tx, author, activity["id"], object_id, targets)
+
+
+def queue(tx: Tx, author: Author, activity_id: str, object_id: str, targets: list[Target]) -> int:
+    """Let a stored activity be sent, signed by `author`; returns the number of inboxes that may be told."""
     allowed = _allowed(tx, author, targets)
     if allowed:
-        rows = [_delivery(tx, author, activity["id"], object_id, target) for target in allowed]
+        rows = [_delivery(tx, author, activity_id, object_id, target) for target in allowed]
         tx.execute(tx.insert(deliveries).on_conflict_do_nothing(index_elements=["activity_id", "inbox"]), rows)
         tx.notify(TOPIC)
     return len(allowed)
+
+
+def to_followers(tx: Tx, author: Author) -> list[Target]:
+    """The inboxes of everybody elsewhere who follows an author."""
+    return inboxes(recipients_of(tx, author, Audience((author.followers,)), ()), shared=True)
 
 
 def _allowed(tx: Tx, author: Author, targets: list[Target]) -> list[Target]:

@@ -177,11 +177,11 @@ async def test_129_who_is_rejected_sees_what_is_for_followers_no_more(house):
         await node.db.read(queries.post, hidden, reader)
 
 
-async def test_134_who_is_blocked_sees_what_is_for_followers_no_more(house):
+async def test_134_who_is_blocked_sees_nothing_of_theirs_at_home(house):
     node, reader = house
-    _, shown = await private_and_public(node, reader)
+    await private_and_public(node, reader)
     await take(node, received("Block", {"id": reader}, number=3))
-    assert [entry.object_id for entry in await node.db.read(queries.home, reader)] == [shown]
+    assert await node.db.read(queries.home, reader) == []
     assert await node.db.read(queries.follow_state, reader, BO) is None
 
 
