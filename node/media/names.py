@@ -25,6 +25,12 @@ def small_name(name: str) -> str:
     return f"{name.partition('.')[0]}{SMALL}"
 
 
+def small_path(path: str) -> str:
+    """The same of a path on this node."""
+    folder, _slash, name = path.rpartition("/")
+    return f"{folder}/{small_name(name)}"
+
+
 def media_type(name: str) -> str:
     """`image/webp`, by the end of a name."""
     return f"image/{name.rpartition('.')[2]}"

@@ -20,7 +20,7 @@ def person_ld(person: Person, origin: str) -> dict[str, Any]:
         "alternateName": f"@{person.handle}",
         "url": person.url,
         "description": person.headline,
-        "image": origin + person.picture if person.picture else None,
+        "image": origin + person.picture if person.picture and person.local else None,
         "knowsAbout": [skill_ld(skill) for skill in person.skills],
         "knowsLanguage": [
             {"@type": "Language", "name": language_name(code), "alternateName": code} for code in person.languages

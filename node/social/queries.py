@@ -26,6 +26,7 @@ from node.learning import queries as learning
 from node.market import queries as market
 from node.social.tables import post_sources, timeline
 from node.text import clean, one_line, plain
+from schemas.attachments import Attachment
 from schemas.errors import SchemaError
 from schemas.learning import is_announcement
 from schemas.notes import Note, parse_note, tags_of
@@ -45,8 +46,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class PostView:
     """A post, ours or another's, fit to be shown: `html` is clean, `warning` is what it should be folded behind.
 
-    A text that has a name of its own (an article elsewhere) has it as `name`. pictures: what the pictures show that
-    came with it; they themselves are not loaded from elsewhere. cut: the text goes on.
+    A text that has a name of its own (an article elsewhere) has it as `name`. pictures, files: what came with it, the
+    words in it on one line. cut: the text goes on.
     """
 
     id: str
@@ -55,7 +56,8 @@ class PostView:
     name: str
     html: str
     warning: str
-    pictures: tuple[str, ...]
+    pictures: tuple[Attachment, ...]
+    files: tuple[Attachment, ...]
     in_reply_to: str | None
     published: datetime
     updated: datetime
@@ -274,6 +276,13 @@ def mentioned(tx: Tx, post_id: str, but: Collection[str]) -> list[str]:
     return [f"@{handle}" for handle in _handles(tx, set(ids[:20])).values()]
 
 
+def id_behind(tx: Tx, address: str) -> str:
+    """The id of what stands here under an id or the address of a page; the address itself when nothing does."""
+    either = sa.or_(objects.c.id == address, sa.and_(objects.c.url == address, objects.c.deleted_at.is_(None)))
+    found: str | None = tx.scalar(sa.select(objects.c.id).where(either).order_by(objects.c.id == address).limit(1))
+    return found or address
+
+
 def kind_of(tx: Tx, object_id: str, reader: str | None) -> tuple[str, bool] | None:
     """`(kind, local)` of an object that stands here and that this reader may see; else None."""
     row = tx.row(sa.select(objects.c.kind, objects.c.local).where(objects.c.id == object_id))
@@ -334,7 +343,8 @@ def _view(row: Row[Any], post_id: str, *, limit: int | None = None) -> PostView:
         name=one_line(note.name, 200) if note and note.type != "Note" else "",
         html=clean(note.content[:limit]) if note else "",
         warning=one_line(plain(clean(note.summary), 300), 300) if note else "",
-        pictures=tuple(one_line(item.description, 500) for item in note.attachments) if note else (),
+        pictures=_with_words(note, pictures=True),
+        files=_with_words(note, pictures=False),
         in_reply_to=note.in_reply_to if note else None,
         published=row.published,
         updated=wanted.get("updated", row.published),
@@ -345,6 +355,16 @@ def _view(row: Row[Any], post_id: str, *, limit: int | None = None) -> PostView:
         cut=note is not None and limit is not None and len(note.content) > limit,
         poll=parse_poll(document) if document is not None and row.type == "Question" else None,
         quotes=note.quotes if note else None,
+    )
+
+
+def _with_words(note: Note | None, *, pictures: bool) -> tuple[Attachment, ...]:
+    """What came with a text: its pictures, or all else."""
+    came = note.attachments if note else ()
+    return tuple(
+        msgspec.structs.replace(item, description=one_line(item.description, 1_500))
+        for item in came
+        if (item.kind == "image") == pictures
     )
 
 

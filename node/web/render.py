@@ -12,6 +12,7 @@ from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
@@ -19,6 +20,8 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from node.language import ENGLISH, languages, preferred, say, translations
+from node.media.names import small_path
+from node.media.pages import REMOTE
 from node.messages.counts import Unread, unread
 from node.text import roomy
 from node.web import words
@@ -68,6 +71,8 @@ def environment() -> Environment:
         money=words.money,
         name=words.name,
         prose=_prose,
+        local_path=lambda url: urlsplit(url).path,
+        small=small_path,
     )
     made.globals.update(rate=words.rate)
     return made
@@ -98,6 +103,11 @@ def _filled(context: Context, text: str, values: dict[str, Any]) -> str:
     return whole % {name: say(value, language) for name, value in values.items()}
 
 
+def _unknown(picture: str, subject: str, shape: str = "shown") -> str:
+    """Before set-up there are no pictures of others."""
+    return picture
+
+
 def language_of(request: web.Request) -> str:
     """In which language a page is written for whoever asks: the one that they chose, else what the browser likes."""
     if VIEWER in request and request[VIEWER].language in languages():
@@ -124,6 +134,7 @@ async def page(request: web.Request, template: str, *, status: int = 200, **valu
         "path": request.path,
         "settings_tabs": lambda: tabs(request),
         "language": language_of(request),
+        "shown": request.app[REMOTE].addresses.of if REMOTE in request.app else _unknown,
     }
     text = environment().get_template(template).render(context | values)
     response = web.Response(status=status, text=text, content_type="text/html")
