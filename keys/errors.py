@@ -3,11 +3,14 @@
 KeysError
 |-- BadHeader            signature headers or a proof that cannot be read
 |-- BadKey               a key that is weak, ambiguous or unreadable
+|-- BadPhrase            words that are no recovery phrase
 |-- BadSignature         what was signed is not what is here, or another key signed it
 |   `-- Expired          outside the time in which it counts
+|-- Damaged              a sealed stream that was changed, or cut off
 |-- UnsupportedScheme    an algorithm or a form that is not used here
 |-- NotCanonical         a value that has no canonical form (RFC 8785)
-`-- WrongMasterKey       sealed under another master key
+|-- WrongMasterKey       sealed under another master key
+`-- WrongPhrase          sealed to another recovery phrase
 
 That something carries no signature at all is not an error: the readers return None.
 """
@@ -27,12 +30,24 @@ class BadKey(KeysError):
     """A key that is weak, ambiguous or unreadable."""
 
 
+class BadPhrase(KeysError):
+    """Words that are no recovery phrase. place: which of them (from 1) is in none; 0: not one alone is wrong."""
+
+    def __init__(self, message: str, place: int) -> None:
+        super().__init__(message)
+        self.place = place
+
+
 class BadSignature(KeysError):
     """The signature does not hold for what came, under this key."""
 
 
 class Expired(BadSignature):
     """Signed too long ago, too far in the future, or only for a time that is over."""
+
+
+class Damaged(KeysError):
+    """A sealed stream that is not as it was sealed: changed, cut off, or none at all."""
 
 
 class UnsupportedScheme(KeysError):
@@ -45,3 +60,7 @@ class NotCanonical(KeysError):
 
 class WrongMasterKey(KeysError):
     """Sealed under another master key, for another purpose, or damaged since."""
+
+
+class WrongPhrase(KeysError):
+    """Sealed to another recovery phrase."""
