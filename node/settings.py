@@ -160,6 +160,13 @@ class NetworkSettings:
         (),
         _networks,
     )
+    authorised_fetch: bool = _setting(
+        "FREEHOLD_AUTHORISED_FETCH",
+        "`yes`: whoever asks for a document of yours must sign the request, so that those whom you block get nothing. "
+        "Some servers can then not show your posts. `no`: what is public can be asked for by anybody.",
+        False,
+        _yes,
+    )
 
 
 @dataclass(frozen=True)
@@ -178,13 +185,6 @@ class MailSettings:
         "From whom mails come, such as `Freehold <freehold@mysite.eu>`. Empty: `freehold@` and the node's name.",
         "",
         _mail_sender,
-    )
-    authorised_fetch: bool = _setting(
-        "FREEHOLD_AUTHORISED_FETCH",
-        "`yes`: whoever asks for a document of yours must sign the request, so that those whom you block get nothing. "
-        "Some servers can then not show your posts. `no`: what is public can be asked for by anybody.",
-        False,
-        _yes,
     )
 
 
