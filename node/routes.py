@@ -14,10 +14,13 @@ from node.market import pages as market
 from node.media import pages as media
 from node.messages import pages as messages
 from node.messages import visitor_pages as visitors
+from node.moderation import pages as moderation
 from node.notifications import pages as notifications
 from node.portability import leaving_pages as leaving
 from node.portability import pages as portability
 from node.profiles import pages as profiles
+from node.relations import move_pages as moves
+from node.relations import pages as relations
 from node.social import pages as social
 from node.social import people_pages as circle
 from node.social import post_pages as posts
@@ -151,5 +154,30 @@ def node_routes() -> list[web.RouteDef]:
         web.get("/people", circle.circle),
         web.post("/people/follow", circle.follow),
         web.post("/people/unfollow", circle.unfollow),
+        web.get("/people/requests", relations.requests),
+        web.post("/people/accept", relations.accept),
+        web.post("/people/reject", relations.reject),
+        web.get("/people/remove", relations.remove_page),
+        web.post("/people/remove", relations.remove),
+        web.get("/people/block", relations.block_page),
+        web.post("/people/block", relations.block),
+        web.post("/people/unblock", relations.unblock),
+        web.get("/people/mute", relations.mute_page),
+        web.post("/people/mute", relations.mute),
+        web.post("/people/unmute", relations.unmute),
+        web.get("/settings/blocks", relations.blocks),
+        web.get("/people/report", moderation.report_page),
+        web.post("/people/report", moderation.report),
+        web.get("/admin/reports", moderation.listed),
+        web.post("/admin/reports/settle", moderation.settle),
+        # moving house, and lists of people
+        web.get("/settings/move", moves.show),
+        web.post("/settings/move/aliases", moves.add_alias),
+        web.post("/settings/move/aliases/remove", moves.remove_alias),
+        web.get("/settings/move/away", moves.away_page),
+        web.post("/settings/move/away", moves.away),
+        web.get("/settings/lists/{kind:follows|blocks|mutes}.csv", moves.export),
+        web.post("/settings/lists", moves.bring),
+        web.get("/settings/lists/{id}", moves.progress),
         web.get("/seen", social.seen),
     ]

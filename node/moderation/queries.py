@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from federation.storage import Tx
+from node.accounts.tables import accounts
 from node.moderation.tables import reports
 from node.profiles import queries as profiles
 from node.profiles.queries import Person
@@ -53,7 +54,6 @@ def listed(tx: Tx) -> list[Report]:
     ]
 
 
-def target_of(tx: Tx, report_id: int) -> str | None:
-    """Whom a report is about."""
-    found: str | None = tx.scalar(sa.select(reports.c.target).where(reports.c.id == report_id))
-    return found
+def runs_node(tx: Tx, account_id: int) -> bool:
+    """Whether an account is the one that came first: whoever set the node up."""
+    return bool(account_id == tx.scalar(sa.select(sa.func.min(accounts.c.id))))
