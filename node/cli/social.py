@@ -15,21 +15,30 @@ from schemas.actors import Actor
 
 @click.command(help="Write a post.")
 @click.argument("text")
-@click.option("--to", "audience", default="public", show_default=True, metavar="public|followers|@name@host")
+@click.option(
+    "--to", "audience", default="public", show_default=True, metavar="public|unlisted|followers|direct|@name@host"
+)
+@click.option("--reply-to", "in_reply_to", metavar="ID", help="What it answers: a post that your node knows.")
+@click.option("--warning", metavar="TEXT", help="Fold the text behind these words.")
 @common_options
-def post(options: Options, text: str, audience: str) -> None:
-    """Public, for followers, or for one person."""
-    run(_post, options, text, audience)
+def post(options: Options, text: str, audience: str, in_reply_to: str | None, warning: str | None) -> None:
+    """Public, in no list, for followers, for those whom the text names, or for one person."""
+    form = {"body": text, "audience": "direct" if audience.startswith("@") else audience, "warning": warning or ""}
+    run(_post, options, form, audience, in_reply_to)
 
 
-async def _post(options: Options, text: str, audience: str) -> None:
-    from node.social import commands, rules
+async def _post(options: Options, form: dict[str, str], audience: str, in_reply_to: str | None) -> None:
+    from node.social import commands, mentions, queries, rules
 
     async with acting(options) as (node, author):
-        draft = rules.parse_post({"body": text, "audience": "direct" if audience.startswith("@") else audience})
+        if in_reply_to is not None:
+            form |= {"in_reply_to": await node.db.read(queries.id_behind, in_reply_to)}
+        draft = rules.parse_post(form)
         person = await _somebody(node, audience) if audience.startswith("@") else None
-        object_id = await node.db.write(commands.post, author, draft, person)
-    show(options, {"id": object_id}, f"Posted: {object_id}")
+        named = await mentions.find_named(node, draft.body_md)
+        object_id = await node.db.write(commands.post, author, draft, person, named.people)
+    hint = "".join(f"\nNobody was found at @{handle}: the name stays plain text." for handle in named.unknown)
+    show(options, {"id": object_id, "unknown": list(named.unknown)}, f"Posted: {object_id}{hint}")
 
 
 @click.command(help="Follow somebody: @name@host or an address.")

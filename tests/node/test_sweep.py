@@ -41,6 +41,7 @@ AP = {"Accept": "application/activity+json"}
 NEVER = "01aaaaaaaaaaaaaaaaaaaaaaaa"
 
 PUBLIC = {  # where anybody may look
+    "/sign-in/passkey", "/sign-in/code", "/reset",
     "/static/{name:.+}", "/healthz", "/", "/setup", "/sign-in", "/sign-out", "/@{handle:[^/]+}", "/media/{name}",
     "/avatars/{seed}.svg", "/gigs", "/@{handle:[^/]+}/gigs/{name}", "/learn", "/@{handle:[^/]+}/learn/{name}", "/seen",
 }  # fmt: skip
@@ -51,9 +52,27 @@ OWNERS_ONLY = {
     "/learn/{name}/edit": "module",
     "/learn/{name}/delete": "module",
     "/posts/{name}/delete": "post",
+    "/posts/{name}/edit": "post",
 }
-ONES_OWN = {"/profile/edit", "/profile/confirm", "/gigs/new", "/learn/new", "/home", "/people"}
-ACTS_FOR_ONESELF = {"/people/follow", "/people/unfollow"}
+SCRIPTED = {"/sign-in", "/settings/proof", "/settings/passkeys/new"}  # where passkeys are asked for
+IN_THE_SETTINGS = {  # what a person may do there is their own; `tests/node/accounts` and `portability` try others' ids
+    "/settings", "/settings/password", "/settings/reading", "/settings/sessions/end", "/settings/sessions/end-others",
+    "/settings/proof", "/settings/proof/passkey", "/settings/passkeys/new", "/settings/passkeys/{name}/remove",
+    "/settings/codes", "/settings/codes/begin", "/settings/codes/renew", "/settings/codes/remove", "/settings/export",
+    "/settings/export/{name}", "/settings/import", "/settings/delete",
+}  # fmt: skip
+ONES_OWN = IN_THE_SETTINGS | {
+    "/profile/edit",
+    "/profile/confirm",
+    "/gigs/new",
+    "/learn/new",
+    "/posts/new",
+    "/home",
+    "/people",
+}
+ACTS_ON_ONES_OWN = {"/posts/{name}/pin": "post", "/posts/{name}/unpin": "post"}  # forms without a page of their own
+ACTS_ON_WHAT_ONE_READS = {"/posts/like", "/posts/unlike", "/posts/boost", "/posts/unboost"}
+ACTS_FOR_ONESELF = ACTS_ON_WHAT_ONE_READS | {"/people/follow", "/people/unfollow"}
 
 
 @dataclass
@@ -126,7 +145,7 @@ async def house(ground: Ground) -> AsyncIterator[House]:
 
 
 def test_every_address_has_its_place_in_the_walk():
-    known = PUBLIC | READERS_ONLY | set(OWNERS_ONLY) | ONES_OWN | ACTS_FOR_ONESELF
+    known = PUBLIC | READERS_ONLY | set(OWNERS_ONLY) | set(ACTS_ON_ONES_OWN) | ONES_OWN | ACTS_FOR_ONESELF
     assert {route.path for route in node_routes()} == known
 
 
@@ -164,6 +183,13 @@ async def test_111_what_is_not_ones_own_cannot_be_changed(house: House):
         answer = await house.visitor.post(path, csrf=token, **forms[made])
         absent = await house.visitor.post(never, csrf=token, **forms[made])
         assert (answer.status, answer.text) == (404, absent.text), path
+    for pattern, made in ACTS_ON_ONES_OWN.items():
+        assert (await house.visitor.post(house.path(pattern, house.short(made)), csrf=token)).status == 404
+    for path in ACTS_ON_WHAT_ONE_READS - {"/posts/unlike", "/posts/unboost"}:
+        for made in ("followers", "direct"):
+            answer = await house.visitor.post(path, csrf=token, id=house.made[made])
+            absent = await house.visitor.post(path, csrf=token, id=house.made[made] + "x")
+            assert (answer.status, answer.text) == (404, absent.text), path
     assert await state(house.node.db) == before
     await house.be(None)
     before = await state(house.node.db)
@@ -219,7 +245,10 @@ async def test_124_every_answer_carries_the_headers_that_keep_a_browser_safe(hou
             page = await house.visitor.get(path)
             policy = page.headers["Content-Security-Policy"]
             assert "default-src 'none'" in policy, path
-            assert "script-src" not in policy, path
+            scripts = [rule.strip() for rule in policy.split(";") if "script-src" in rule]
+            assert scripts == (["script-src 'self'"] if route.path in SCRIPTED and page.status == 200 else []) or (
+                who is None and scripts == ["script-src 'self'"] and "/sign-in?" in page.url
+            ), path
             assert "unsafe" not in policy, path
             assert page.headers["X-Content-Type-Options"] == "nosniff", path
             assert page.headers["Referrer-Policy"] == "same-origin", path
