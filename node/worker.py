@@ -57,7 +57,8 @@ def mail_worker(node: Node) -> MailWorker:
     """What hands mails to the mail server."""
     host = node.ids.host
     sender = node.settings.mail.sender or f"Freehold <freehold@{host.partition(':')[0]}>"
-    return MailWorker(node.db, node.clock, node.settings.mail.smtp_url.value, sender, host)
+    url, ca_file = node.settings.mail.smtp_url.value, node.settings.network.ca_file
+    return MailWorker(node.db, node.clock, url, sender, host, ca_file=ca_file)
 
 
 async def work(node: Node) -> None:

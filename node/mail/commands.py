@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -46,13 +46,6 @@ def take(tx: Tx) -> Sequence[Row[Any]]:
     return tx.execute(statement.returning(*mails.c)).all()
 
 
-def next_due(tx: Tx) -> datetime | None:
-    """When the next one is due."""
-    statement = sa.select(sa.type_coerce(sa.func.min(mails.c.due_at), mails.c.due_at.type))
-    found: datetime | None = tx.scalar(statement.where(mails.c.state == "pending"))
-    return found
-
-
 def sent(tx: Tx, mail_id: int) -> None:
     """A mail server has taken it; its text is forgotten."""
     _finish(tx, mail_id, "done", None)
@@ -74,5 +67,8 @@ def _finish(tx: Tx, mail_id: int, state: str, reason: str | None) -> None:
 
 
 def tidy(tx: Tx) -> None:
-    """Forget mails that are done with."""
+    """Give up what no mail server took in time, also where none is named any more; forget mails that are done with."""
+    late = (mails.c.state == "pending", mails.c.created_at < tx.now - KEEP_TRYING - LEASE)
+    given_up = {"state": "given_up", "text": None, "finished_at": tx.now}
+    tx.execute(sa.update(mails).where(*late).values(given_up))
     tx.execute(sa.delete(mails).where(mails.c.state != "pending", mails.c.finished_at < tx.now - KEEP_FINISHED))

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Any
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 import structlog
@@ -23,7 +25,7 @@ from node.mail import commands
 from node.mail.rules import is_final, one_line
 
 if TYPE_CHECKING:
-    from aiosmtplib import SMTPException
+    from aiosmtplib import SMTP, SMTPException
 
 POLL_SECONDS = 30.0
 TIMEOUT_SECONDS = 30.0
@@ -31,15 +33,30 @@ TIMEOUT_SECONDS = 30.0
 _log = structlog.get_logger()
 
 
-class MailWorker:
-    """See the module's docstring. url: smtp://user:password@host:587 (STARTTLS), smtps://... or smtp://...?tls=no."""
+class Mail(NamedTuple):
+    """A mail that stands in no row."""
 
-    def __init__(self, db: Database, clock: Clock, url: str, sender: str, host: str) -> None:
+    recipient: str
+    subject: str
+    text: str
+    unsubscribe: str | None
+    message_id: str
+    created_at: datetime
+
+
+class MailWorker:
+    """See the module's docstring. url: smtp://user:password@host:587 (STARTTLS), smtps://... or smtp://...?tls=no.
+
+    ca_file: a PEM file of extra certificate authorities, or empty.
+    """
+
+    def __init__(self, db: Database, clock: Clock, url: str, sender: str, host: str, *, ca_file: str = "") -> None:
         self._db = db
         self._clock = clock
         self._server = urlsplit(url)
         self._sender = sender
         self._host = host
+        self._ca_file = ca_file
         self._wake = asyncio.Event()
         db.subscribe(commands.TOPIC, lambda payload: self._wake.set())
 
@@ -76,12 +93,29 @@ class MailWorker:
             total += taken
         return total
 
+    async def try_out(self, to: str, subject: str, text: str) -> str:
+        """Send one mail here and now, outside of the queue; returns why not, empty once the mail server has it."""
+        from aiosmtplib import SMTPException
+
+        mail = Mail(to, one_line(subject), text, None, token_hex(16), self._clock.now())
+        try:
+            async with self._connection() as client:
+                await client.send_message(self._message(mail))
+        except (SMTPException, OSError) as error:
+            return one_line(f"{type(error).__name__}: {error}")
+        return ""
+
+    def _connection(self) -> SMTP:
+        from aiosmtplib import SMTP
+
+        return SMTP(timeout=TIMEOUT_SECONDS, cert_bundle=self._ca_file or None, **_options(self._server))
+
     async def _send(self, rows: Sequence[Row[Any]]) -> None:
-        from aiosmtplib import SMTP, SMTPException, SMTPRecipientsRefused, SMTPResponseException
+        from aiosmtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
 
         left = list(rows)
         try:
-            async with SMTP(timeout=TIMEOUT_SECONDS, **_options(self._server)) as client:
+            async with self._connection() as client:
                 while left:
                     try:
                         await client.send_message(self._message(left[0]))
@@ -103,7 +137,7 @@ class MailWorker:
         _log.warning("mail.failed", mail=row.id, reason=reason, final=final)
         await self._db.write(commands.failed, row.id, row.attempts + 1, one_line(reason), final=final)
 
-    def _message(self, row: Row[Any]) -> EmailMessage:
+    def _message(self, row: Row[Any] | Mail) -> EmailMessage:
         message = EmailMessage()
         message["From"] = self._sender
         message["To"] = row.recipient

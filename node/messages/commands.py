@@ -43,7 +43,7 @@ def file_direct(tx: Tx, ids: Ids, object_id: str, owner: str, readers: Sequence[
     at = tx.scalar(sa.select(objects.c.published).where(objects.c.id == object_id))
     for reader in here:
         others = sorted(people - {reader})[:MAX_PEOPLE]
-        held = _enter(tx, reader, "direct", others, mine=owner == reader, about=_gig_answered(tx, object_id, reader))
+        held = _enter(tx, reader, "direct", others, author=owner, about=_gig_answered(tx, object_id, reader))
         if held is not None and _add(tx, held.id, object_id, owner, at) and owner != reader:
             _tell(tx, held, owner, object_id)
 
@@ -54,7 +54,7 @@ def file_answer(tx: Tx, object_id: str, owner: str, gig_id: str, gig_owner: str)
     if about is None or about.kind != "gig":
         return
     at = tx.scalar(sa.select(objects.c.published).where(objects.c.id == object_id))
-    held = _enter(tx, gig_owner, "reply", [owner], mine=False, about=gig_id, key=key_of([owner, gig_id]))
+    held = _enter(tx, gig_owner, "reply", [owner], author=owner, about=gig_id, key=key_of([owner, gig_id]))
     if held is not None:
         _add(tx, held.id, object_id, owner, at)
 
@@ -72,16 +72,20 @@ def _gig_answered(tx: Tx, object_id: str, reader: str) -> str | None:
 
 
 def _enter(
-    tx: Tx, reader: str, via: Via, others: Sequence[str], *, mine: bool, about: str | None, key: str = ""
+    tx: Tx, reader: str, via: Via, others: Sequence[str], *, author: str, about: str | None, key: str = ""
 ) -> Row[Any] | None:
-    """The conversation of these people in somebody's list: found or begun. None with nobody else in it."""
+    """The conversation of these people in somebody's list: found or begun. None with nobody else in it.
+
+    It begins as an enquiry when its reader does not follow who wrote, whoever else takes part (SECURITY 144).
+    """
     if not others:
         return None
+    mine = author == reader
     key = key or key_of(others)
     this = (conversations.c.reader == reader, conversations.c.via == via, conversations.c.key == key)
     held = tx.row(sa.select(conversations).where(*this))
     if held is None:
-        known = mine or (via == "direct" and about is None and _follows_one(tx, reader, others))
+        known = mine or (via == "direct" and about is None and _follows(tx, reader, author))
         values = {
             "id": secrets.token_hex(10),
             "reader": reader,
@@ -100,9 +104,9 @@ def _enter(
     return tx.row(sa.select(conversations).where(*this))
 
 
-def _follows_one(tx: Tx, reader: str, others: Sequence[str]) -> bool:
-    agreed = (follows.c.follower == reader, follows.c.followee.in_(others), follows.c.state == "accepted")
-    return tx.row(sa.select(follows.c.followee).where(*agreed).limit(1)) is not None
+def _follows(tx: Tx, reader: str, author: str) -> bool:
+    agreed = (follows.c.follower == reader, follows.c.followee == author, follows.c.state == "accepted")
+    return tx.row(sa.select(follows.c.followee).where(*agreed)) is not None
 
 
 def _add(
@@ -166,17 +170,18 @@ def forget(tx: Tx, object_ids: Sequence[str]) -> None:
 def ask(tx: Tx, reader: str, question: Question, about: str | None, language: str) -> str | None:
     """Keep a question until its address is confirmed; returns the secret for the link.
 
-    None where it is not to be asked: by an address that is blocked, by a program, or while too many wait. Whoever
-    asks is told the same in each case.
+    None where it is not to be asked: by an address that is blocked, or by a program. Whoever asks is told the same
+    in each case. Where too many wait, the oldest goes: who floods the list does not close it.
     """
     blocked = sa.select(conversations.c.id).where(
         conversations.c.reader == reader,
-        conversations.c.address == question.address,
+        sa.func.lower(conversations.c.address) == question.address.lower(),
         conversations.c.state == "blocked",
     )
-    waiting = sa.select(sa.func.count()).select_from(asks).where(asks.c.reader == reader)
-    if question.trapped or tx.row(blocked) is not None or tx.scalar(waiting) >= MAX_WAITING:
+    if question.trapped or tx.row(blocked) is not None:
         return None
+    waiting = sa.select(asks.c.secret).where(asks.c.reader == reader).order_by(asks.c.created_at.desc())
+    tx.execute(sa.delete(asks).where(asks.c.secret.in_(waiting.offset(MAX_WAITING - 1))))
     secret = secrets.token_urlsafe(24)
     values = {
         "secret": digest_of(secret),
@@ -248,6 +253,14 @@ def write_as_visitor(tx: Tx, secret: str, text: str) -> None:
     _add(tx, held.id, None, "", tx.now, text)
     number = tx.scalar(sa.select(sa.func.count()).where(messages.c.conversation_id == held.id))
     notify(tx, held.reader, "enquiry", object_id=f"enquiry:{held.id}/{number}", words=held.name)
+
+
+def forget_all_of(tx: Tx, actor_id: str) -> None:
+    """Somebody leaves: their conversations and the questions to them end, and every visitor's link with them."""
+    theirs = sa.select(conversations.c.id).where(conversations.c.reader == actor_id)
+    tx.execute(sa.delete(messages).where(messages.c.conversation_id.in_(theirs)))
+    tx.execute(sa.delete(conversations).where(conversations.c.reader == actor_id))
+    tx.execute(sa.delete(asks).where(asks.c.reader == actor_id))
 
 
 def tidy(tx: Tx) -> None:

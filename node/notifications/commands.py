@@ -76,13 +76,15 @@ def forget(tx: Tx, object_ids: Sequence[str]) -> None:
 
 
 def tidy(tx: Tx) -> None:
-    """Forget what has a lifetime (SECURITY 143), and addresses that nobody confirmed."""
+    """Forget what has a lifetime (SECURITY 143), what people did who are gone, and addresses that nobody confirmed."""
     old = sa.or_(
         sa.and_(notifications.c.read_at.is_not(None), notifications.c.created_at < tx.now - KEEP_READ),
         notifications.c.created_at < tx.now - KEEP_UNREAD,
     )
     oldest = sa.select(notifications.c.id).where(old).limit(TIDY_AT_ONCE)
     tx.execute(sa.delete(notifications).where(notifications.c.id.in_(oldest)))
+    left = sa.select(actors.c.id).where(actors.c.gone_at.is_not(None), ~actors.c.local)
+    tx.execute(sa.delete(notifications).where(notifications.c.actor.in_(left)))
     late = (mail_addresses.c.confirmed_at.is_(None), mail_addresses.c.created_at < tx.now - CONFIRM_WITHIN)
     tx.execute(sa.delete(mail_addresses).where(*late))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -81,7 +82,8 @@ _TOGETHER: dict[Kind, Sentence] = {
 
 def sentence(news: News) -> Sentence:
     """One line of news in words."""
-    name = news.people[0].name if news.people else news.words or _("Somebody")
+    visitor = news.words if news.kind == "enquiry" else ""
+    name = news.people[0].name if news.people else visitor or _("Somebody")
     values = {"name": name, "title": news.thing.title if news.thing else "…", "words": news.words}
     others = news.actors - 1
     if others > 0 and news.kind in _TOGETHER:
@@ -134,8 +136,9 @@ def _waiting(tx: Tx, actor_id: str, *, daily: bool) -> list[News]:
 
 
 def _write(tx: Tx, origin: str, address: str, unsubscribe: str, language: str | None, news: list[News]) -> None:
-    lines = "\n".join(f"- {say(sentence(one), language or ENGLISH)}" for one in news[:MAX_LINES])
-    subject = sentence(news[0]) if len(news) == 1 else _n("{count} thing is new", "{count} things are new", len(news))
+    told = [sentence(_discreet(one)) for one in news]
+    lines = "\n".join(f"- {say(one, language or ENGLISH)}" for one in told[:MAX_LINES])
+    subject = told[0] if len(news) == 1 else _n("{count} thing is new", "{count} things are new", len(news))
     stop = f"{origin}/unsubscribe/{unsubscribe}"
     made = letter(
         language,
@@ -145,6 +148,11 @@ def _write(tx: Tx, origin: str, address: str, unsubscribe: str, language: str | 
         _("You get this because you asked your node to mail you. To stop all mails: {url}", url=stop),
     )
     queue(tx, address, made.subject, made.text, unsubscribe=stop)
+
+
+def _discreet(news: News) -> News:
+    """Without a word of what is not for everybody: a mail is read by every server on its way."""
+    return replace(news, thing=None) if news.thing is not None and not news.thing.is_open else news
 
 
 def _let_go(tx: Tx) -> None:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
 from federation.blocks import hidden_from
+from federation.readers import may_read
 from federation.storage import Tx
 from federation.tables import objects
 from node.learning import queries as learning
@@ -26,10 +27,11 @@ MAX_UNREAD = 99
 
 
 class Thing(NamedTuple):
-    """What a notification is about: how it begins, and where this node shows it."""
+    """What a notification is about: how it begins, where this node shows it, and whether anybody may read it."""
 
     title: str
     path: str
+    is_open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,22 +83,26 @@ def news_of(tx: Tx, reader: str, rows: Sequence[Row[Any]]) -> list[News]:
 
 
 def _grouped(rows: Sequence[Row[Any]]) -> list[list[Row[Any]]]:
-    """Rows of a grouped kind about one thing and of one day together, each group where its newest stands."""
+    """Rows of a grouped kind about one thing and of one day together, each group where its newest stands.
+
+    What a message is about is its conversation.
+    """
     groups: dict[Any, list[Row[Any]]] = {}
     for row in rows:
-        key = (row.kind, row.object_id, row.created_at.date()) if row.kind in GROUPED else row.id
+        about = row.words if row.kind == "message" else row.object_id
+        key = (row.kind, about, row.created_at.date()) if row.kind in GROUPED else row.id
         groups.setdefault(key, []).append(row)
     return list(groups.values())
 
 
 def _line(rows: list[Row[Any]], people: dict[str, Person], things: dict[str, Thing]) -> News:
     first = rows[0]
-    shown = tuple(people[row.actor] for row in rows if row.actor in people)
+    shown = {row.actor: people[row.actor] for row in rows if row.actor in people}
     return News(
         id=first.id,
         kind=cast(Kind, first.kind),
-        people=shown[:3],
-        actors=len(rows) if first.actor else 0,
+        people=tuple(shown.values())[:3],
+        actors=len({row.actor for row in rows if row.actor}),
         thing=things.get(first.object_id),
         object_id=first.object_id,
         words=first.words,
@@ -112,10 +118,10 @@ def things_of(tx: Tx, reader: str, object_ids: list[str]) -> dict[str, Thing]:
     standing = sa.select(objects.c.id, objects.c.kind).where(objects.c.id.in_(sorted(set(object_ids))))
     rows = tx.rows(standing.where(objects.c.deleted_at.is_(None)))
     of_kind = {kind: [row.id for row in rows if row.kind == kind] for kind in ("gig", "module", "post")}
-    found: dict[str, Thing] = {}
-    views = (market.views(tx, of_kind["gig"]), learning.views(tx, of_kind["module"]), social.posts(tx, of_kind["post"]))
-    for view in views:
-        found |= {one.id: Thing(one.title, one.path) for one in view.values()}
+    posts = social.posts(tx, [one for one in of_kind["post"] if may_read(tx, one, reader)])
+    found = {one.id: Thing(one.title, one.path, one.is_open) for one in posts.values()}
+    for views in (market.views(tx, of_kind["gig"]), learning.views(tx, of_kind["module"])):
+        found |= {one.id: Thing(one.title, one.path, True) for one in views.values()}
     return found
 
 

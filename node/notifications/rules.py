@@ -25,8 +25,8 @@ Kind = Literal[
     "operator",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-GROUPED: frozenset[Kind] = frozenset({"follow", "like", "boost"})
-"""Several of these about one thing stand in one line."""
+GROUPED: frozenset[Kind] = frozenset({"follow", "like", "boost", "message"})
+"""Several of these about one thing, or in one conversation, stand in one line."""
 
 TABS: dict[str, tuple[str, tuple[Kind, ...]]] = {
     "": (_("All"), KINDS),

@@ -19,6 +19,7 @@ from node.inboxes import deleted
 from node.media import attachments
 from node.media.names import media_type
 from node.media.tables import media
+from node.messages import commands as messages
 from node.notifications.tables import mail_addresses, mail_choices, notifications
 from node.portability.tables import archives, restored
 from node.profiles.queries import picture_name
@@ -56,6 +57,7 @@ FORGET: tuple[Forget, ...] = (
     rows_of(notifications.c.actor),
     rows_of(mail_addresses.c.actor_id),
     rows_of(mail_choices.c.actor_id),
+    messages.forget_all_of,
     rows_of(profiles.c.actor_id),
     rows_of(archives.c.actor_id),
     rows_of(restored.c.actor_id),
