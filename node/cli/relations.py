@@ -1,0 +1,171 @@
+"""`freehold block`, `unblock`, `mute`, `follows`, `move`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from node.cli.common import COULD_NOT, Options, acting, common_options, fail, run, show
+
+
+@click.command(help="Want nothing of somebody: @name@host or an address.")
+@click.argument("who")
+@common_options
+def block(options: Options, who: str) -> None:
+    """Their server is told."""
+    run(_block, options, who)
+
+
+async def _block(options: Options, who: str) -> None:
+    from node.relations import commands
+    from node.social.finding import find
+
+    async with acting(options) as (node, author):
+        target = await find(node, who, "who")
+        await node.db.write(commands.block, author, target.id)
+    show(options, {"actor": target.id}, f"You block {target.id}.")
+
+
+@click.command(help="Take a block back, and a mute.")
+@click.argument("who")
+@common_options
+def unblock(options: Options, who: str) -> None:
+    """Nobody follows anybody by it."""
+    run(_unblock, options, who)
+
+
+async def _unblock(options: Options, who: str) -> None:
+    from node.relations import commands
+    from node.social.finding import find
+
+    async with acting(options) as (node, author):
+        target = await find(node, who, "who")
+        blocked = await node.db.write(commands.unblock, author, target.id)
+        muted = await node.db.write(commands.unmute, author, target.id)
+    words = "You block and mute them no more." if blocked or muted else "You neither blocked nor muted them."
+    show(options, {"actor": target.id, "changed": blocked or muted}, f"{target.id}: {words}")
+
+
+@click.command(help="See nothing of somebody; nobody is told.")
+@click.argument("who")
+@click.option("--for", "span", type=click.Choice(["day", "week", "month"]), help="For how long; else until taken back.")
+@common_options
+def mute(options: Options, who: str, span: str | None) -> None:
+    """For a time, or until `freehold unblock`."""
+    run(_mute, options, who, span or "")
+
+
+async def _mute(options: Options, who: str, span: str) -> None:
+    from node.relations import commands, rules
+    from node.social.finding import find
+
+    async with acting(options) as (node, author):
+        target = await find(node, who, "who")
+        until = rules.parse_until(span, node.clock.now())
+        await node.db.write(commands.mute, author, target.id, until)
+    show(options, {"actor": target.id, "until": until}, f"You mute {target.id}.")
+
+
+@click.group(help="The list of people whom you follow, block or mute, as a file.")
+def follows() -> None:
+    """Mastodon's CSV."""
+
+
+KIND = click.option(
+    "--kind",
+    type=click.Choice(["follows", "blocks", "mutes"]),
+    default="follows",
+    show_default=True,
+    help="Which list.",
+)
+
+
+@follows.command("export", help="Write a list to a file.")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@KIND
+@common_options
+def export_list(options: Options, file: Path, kind: str) -> None:
+    """An existing file is replaced."""
+    run(_export, options, file, kind)
+
+
+async def _export(options: Options, file: Path, kind: str) -> None:
+    from node.relations import queries, rules
+
+    async with acting(options) as (node, author):
+        found = await node.db.read(queries.addresses, author.actor_id, rules.parse_kind(kind), node.ids.handle_domain)
+    file.write_text(rules.write_list(rules.parse_kind(kind), found), "utf-8")
+    show(options, {"file": str(file), "count": len(found)}, f"{len(found)} addresses in {file}.")
+
+
+@follows.command("import", help="Read a list from a file and do what it says.")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@KIND
+@common_options
+def import_list(options: Options, file: Path, kind: str) -> None:
+    """Each address is asked for; what failed is printed."""
+    run(_import, options, file, kind)
+
+
+async def _import(options: Options, file: Path, kind: str) -> None:
+    from node.relations import lists, queries, rules
+    from node.relations.worker import RelationsWorker
+
+    try:
+        with file.open("rb") as opened:
+            body = opened.read(rules.MAX_FILE + 1)
+    except OSError as error:
+        fail(f"{file} cannot be read: {error.strerror or error}.", COULD_NOT)
+    async with acting(options) as (node, author):
+        import_id = await node.db.write(lists.begin, author, rules.parse_kind(kind), rules.read_list(body))
+        await RelationsWorker(node).drain()
+        found = await node.db.read(queries.progress, author.actor_id, import_id)
+    assert found is not None
+    words = [f"{found.done} of {found.total} done."]
+    words += [f"line {one.number}, {one.address}: {one.words}" for one in found.failures]
+    failures = [one._asdict() for one in found.failures]
+    show(options, {"done": found.done, "failed": found.failed, "failures": failures}, "\n".join(words))
+
+
+@click.group(help="Move to another account, or from one to this.")
+def move() -> None:
+    """Followers come along."""
+
+
+@move.command(help="Say that another account is yours too, so that it may move here.")
+@click.argument("account")
+@common_options
+def alias(options: Options, account: str) -> None:
+    """@name@host or an address."""
+    run(_alias, options, account)
+
+
+async def _alias(options: Options, account: str) -> None:
+    from node.relations import moving, queries
+    from node.social.finding import find
+
+    async with acting(options) as (node, author):
+        other = await find(node, account, "account")
+        there = await node.db.read(queries.whereabouts, author.actor_id)
+        aliases = list(dict.fromkeys((*there.aliases, other.id)))
+        await node.db.write(moving.set_aliases, author, aliases)
+    show(options, {"aliases": aliases}, f"You say that {other.id} is you too. Start the move there now.")
+
+
+@move.command(help="Send your followers to another account, which has to name this one first.")
+@click.argument("account")
+@common_options
+def to(options: Options, account: str) -> None:
+    """Not again for 30 days."""
+    run(_to, options, account)
+
+
+async def _to(options: Options, account: str) -> None:
+    from node.relations import moving
+    from node.social.finding import find
+
+    async with acting(options) as (node, author):
+        target = await find(node, account, "account")
+        reached = await node.db.write(moving.move_away, author, target)
+    show(options, {"target": target.id, "inboxes": reached}, f"You moved to {target.id}; {reached} inboxes are told.")
