@@ -120,13 +120,14 @@ async def test_a_boost_is_taken_back_by_who_made_it_and_by_nobody_else(house):
     assert await node.db.read(queries.home, reader) == []
 
 
-async def test_a_warning_stands_before_the_text_and_pictures_are_words(house):
+async def test_a_warning_stands_before_the_text_and_its_pictures(house):
     node, reader = house
     picture = {"type": "Document", "mediaType": "image/png", "url": "https://bo.example/a.png", "name": "A harbour"}
     await take(node, received("Create", note(node, summary="Spiders", attachment=[picture])))
     (entry,) = await node.db.read(queries.home, reader)
     view = await node.db.read(queries.post, entry.object_id, None)
-    assert (entry.title, view.warning, view.pictures) == ("Spiders", "Spiders", ("A harbour",))
+    assert (entry.title, view.warning) == ("Spiders", "Spiders")
+    assert [(one.url, one.description) for one in view.pictures] == [("https://bo.example/a.png", "A harbour")]
 
 
 @pytest.mark.parametrize(
