@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from federation.blocks import hidden_from
 from federation.storage import Tx
-from node.messages.tables import conversations
+from node.messages.tables import SOMETHING_NEW, conversations
 from node.notifications.tables import notifications
 
 MOST = 99
@@ -26,7 +26,7 @@ def unread(tx: Tx, reader: str) -> Unread:
     hidden = hidden_from(tx, reader)
     talks = sa.select(conversations.c.id).where(
         conversations.c.reader == reader,
-        conversations.c.unread > 0,
+        SOMETHING_NEW,
         conversations.c.state != "blocked",
         conversations.c.who.not_in(hidden),
     )

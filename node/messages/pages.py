@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -26,6 +27,7 @@ from schemas.actors import Actor, parse_actor
 from schemas.strict_json import loads_object
 
 MAX_TO = 500
+MAX_ID = 18
 TABS = (("", _("Messages")), ("enquiries", _("Enquiries")))
 
 
@@ -37,43 +39,44 @@ class Inbox:
     thread: Thread | None
 
 
-def _inbox(tx: Tx, reader: str, enquiries: bool | None, conversation_id: str | None) -> Inbox:
-    thread = None if conversation_id is None else queries.thread(tx, reader, conversation_id)
-    if enquiries is None:
-        enquiries = thread is not None and (thread.line.state == "enquiry" or thread.line.via != "direct")
-    return Inbox(queries.lines(tx, reader, enquiries=enquiries), thread)
+def _listed(tx: Tx, reader: str, show: str, before: str | None) -> Inbox:
+    return Inbox(queries.lines(tx, reader, enquiries=show == "enquiries", before=before), None)
+
+
+def _opened(tx: Tx, reader: str, conversation_id: str, before: int | None) -> Inbox:
+    thread = queries.thread(tx, reader, conversation_id, before=before)
+    return Inbox(queries.lines(tx, reader, enquiries=thread.line.is_enquiry), thread)
 
 
 @signed_in
 async def show(request: web.Request, somebody: Viewer) -> web.StreamResponse:
-    """GET /messages?show=enquiries."""
-    enquiries = request.query.get("show") == "enquiries"
-    found = await request.app[NODE].db.read(_inbox, somebody.actor_id, enquiries, None)
-    return await _page(request, found, {}, {}, enquiries=enquiries)
+    """GET /messages?show=enquiries&before=ID."""
+    show = "enquiries" if request.query.get("show") == "enquiries" else ""
+    found = await request.app[NODE].db.read(_listed, somebody.actor_id, show, request.query.get("before"))
+    return await _page(request, found, {}, {}, which=show)
 
 
 @signed_in
 async def thread(request: web.Request, somebody: Viewer) -> web.StreamResponse:
-    """GET /messages/{id}: whoever opens it has read it."""
+    """GET /messages/{id}?before=NUMBER: whoever opens it has read it."""
     return await _thread_page(request, somebody, {}, {})
 
 
 async def _thread_page(
     request: web.Request, somebody: Viewer, form: Mapping[str, str], errors: Mapping[str, str]
 ) -> web.Response:
-    db, conversation_id = request.app[NODE].db, request.match_info["id"]
-    found = await db.read(_inbox, somebody.actor_id, None, conversation_id)
-    assert found.thread is not None
-    if found.thread.line.unread:
-        await db.write(commands.read, somebody.actor_id, conversation_id)
-        found = await db.read(_inbox, somebody.actor_id, None, conversation_id)
-    line = found.thread.line if found.thread else None
-    assert line is not None
-    return await _page(request, found, form, errors, enquiries=line.state == "enquiry" or line.via != "direct")
+    db, reader, conversation_id = request.app[NODE].db, somebody.actor_id, request.match_info["id"]
+    if await db.read(queries.is_new, reader, conversation_id):
+        await db.write(commands.read, reader, conversation_id)
+    text = request.query.get("before", "")
+    before = int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_ID else None
+    found = await db.read(_opened, reader, conversation_id, before)
+    which = "enquiries" if found.thread and found.thread.line.is_enquiry else ""
+    return await _page(request, found, form, errors, which=which)
 
 
 async def _page(
-    request: web.Request, found: Inbox, form: Mapping[str, str], errors: Mapping[str, str], *, enquiries: bool
+    request: web.Request, found: Inbox, form: Mapping[str, str], errors: Mapping[str, str], *, which: str
 ) -> web.Response:
     return await page(
         request,
@@ -83,11 +86,19 @@ async def _page(
         lines=found.lines,
         thread=found.thread,
         tabs=TABS,
-        which="enquiries" if enquiries else "",
+        which=which,
+        earlier=_earlier(found, which),
         form=form,
         errors=errors,
         can_ask=bool(request.app[NODE].settings.mail.smtp_url),
     )
+
+
+def _earlier(found: Inbox, which: str) -> str | None:
+    """Where the list goes on, if it may."""
+    if len(found.lines) < queries.MAX_LISTED:
+        return None
+    return f"/messages?{urlencode({'show': which, 'before': found.lines[-1].id})}"
 
 
 @signed_in

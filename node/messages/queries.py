@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -11,20 +12,20 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
-from federation.blocks import hidden_from
+from federation.blocks import hidden_from, hides
 from federation.readers import may_read
-from federation.storage import Tx
+from federation.storage import Timestamp, Tx
 from node.errors import NotFound
 from node.messages.commands import digest_of
-from node.messages.tables import conversations, messages
+from node.messages.tables import SOMETHING_NEW, conversations, messages
 from node.profiles import queries as profiles
 from node.profiles.queries import Person
 from node.social import queries as social
 from node.social.queries import PostView
 from node.text import plain
 
-MAX_LISTED = 100
-MAX_SAID = 300
+MAX_LISTED = 40
+MAX_SAID = 100
 PREVIEW = 90
 _ADDRESS = re.compile(r"\s*<p>\s*(?:<a [^<>]{0,500}>@[^<>]{1,300}</a>\s*){1,20}(?P<end></p>\s*)?")
 
@@ -44,6 +45,11 @@ class Line:
     unread: int
 
     @property
+    def is_enquiry(self) -> bool:
+        """Whether it stands among the enquiries: not answered yet, or not between two who have accounts."""
+        return self.state == "enquiry" or self.via != "direct"
+
+    @property
     def title(self) -> str:
         """With whom."""
         return self.name or ", ".join(person.name for person in self.people) or "…"
@@ -61,17 +67,16 @@ class Said:
 
 
 class Thread(NamedTuple):
-    """A conversation, whole. last: the post that the next one answers."""
+    """A page of a conversation. last: the post that the next one answers; earlier: the cursor of what was said before.
+
+    newest: whether nothing was said after it.
+    """
 
     line: Line
     said: list[Said]
     last: str | None
-
-
-def unread(tx: Tx, reader: str) -> int:
-    """In how many conversations something is new."""
-    statement = sa.select(sa.func.count()).select_from(conversations).where(*_listed(tx, reader))
-    return int(tx.scalar(statement.where(conversations.c.unread > 0)))
+    earlier: int | None
+    newest: bool
 
 
 def _listed(tx: Tx, reader: str) -> tuple[sa.ColumnElement[bool], ...]:
@@ -82,12 +87,19 @@ def _listed(tx: Tx, reader: str) -> tuple[sa.ColumnElement[bool], ...]:
     )
 
 
-def lines(tx: Tx, reader: str, *, enquiries: bool) -> list[Line]:
-    """The newest first. enquiries: those that nobody has answered yet, and those of visitors."""
+def lines(tx: Tx, reader: str, *, enquiries: bool, before: str | None = None) -> list[Line]:
+    """The newest first, at most MAX_LISTED. enquiries: those that nobody has answered yet, and those of visitors.
+
+    before: the id of the last one of the page before; one that is not theirs is passed over.
+    """
     asked = sa.or_(conversations.c.state == "enquiry", conversations.c.via.in_(("mail", "reply")))
     statement = sa.select(conversations).where(*_listed(tx, reader), asked if enquiries else ~asked)
-    rows = tx.rows(statement.order_by(conversations.c.last_at.desc(), conversations.c.id).limit(MAX_LISTED))
-    return _lines(tx, reader, rows)
+    order = sa.tuple_(conversations.c.last_at, conversations.c.id)
+    last = before and tx.row(sa.select(conversations).where(conversations.c.id == before, *_listed(tx, reader)))
+    if last:
+        statement = statement.where(order < sa.tuple_(sa.literal(last.last_at, Timestamp), sa.literal(last.id)))
+    newest = (conversations.c.last_at.desc(), conversations.c.id.desc())
+    return _lines(tx, reader, tx.rows(statement.order_by(*newest).limit(MAX_LISTED)))
 
 
 def _lines(tx: Tx, reader: str, rows: Any) -> list[Line]:
@@ -115,7 +127,7 @@ def _previews(tx: Tx, reader: str, ids: list[str]) -> dict[str, str]:
         return {}
     last = sa.select(sa.func.max(messages.c.id)).where(messages.c.conversation_id.in_(ids))
     rows = tx.rows(sa.select(messages).where(messages.c.id.in_(last.group_by(messages.c.conversation_id))))
-    posts = social.posts(tx, [row.object_id for row in rows if row.object_id])
+    posts = social.posts(tx, [row.object_id for row in rows if row.object_id and may_read(tx, row.object_id, reader)])
     return {row.conversation_id: _words(row, posts) for row in rows}
 
 
@@ -134,42 +146,58 @@ def without_address(html: str) -> str:
     return html[match.end() :] if match["end"] else f"<p>{html[match.end() :]}"
 
 
-def thread(tx: Tx, reader: str, conversation_id: str) -> Thread:
-    """What was said, the oldest first; NotFound for somebody else's."""
+def is_new(tx: Tx, reader: str, conversation_id: str) -> bool:
+    """Whether something in a conversation was not looked at yet."""
+    this = (conversations.c.id == conversation_id, conversations.c.reader == reader, SOMETHING_NEW)
+    return tx.row(sa.select(conversations.c.id).where(*this)) is not None
+
+
+def thread(tx: Tx, reader: str, conversation_id: str, *, before: int | None = None) -> Thread:
+    """What was said, the oldest first; NotFound for somebody else's. before: the cursor of a later page."""
     this = (conversations.c.id == conversation_id, conversations.c.reader == reader)
     row = tx.row(sa.select(conversations).where(*this))
     if row is None:
         raise NotFound
     [line] = _lines(tx, reader, [row])
-    said, last = _said(tx, conversation_id, reader)
-    return Thread(line, said, last)
+    return _thread(tx, line, reader, before)
 
 
-def _said(tx: Tx, conversation_id: str, reader: str) -> tuple[list[Said], str | None]:
-    newest = sa.select(messages).where(messages.c.conversation_id == conversation_id)
-    rows = list(reversed(tx.rows(newest.order_by(messages.c.id.desc()).limit(MAX_SAID))))
-    readable = [row.object_id for row in rows if row.object_id and may_read(tx, row.object_id, reader)]
-    views = social.posts(tx, readable)
-    posts: dict[str | None, PostView] = {
-        key: replace(one, html=without_address(one.html)) for key, one in views.items()
-    }
+def _thread(tx: Tx, line: Line, reader: str, before: int | None) -> Thread:
+    statement = sa.select(messages).where(messages.c.conversation_id == line.id)
+    if before is not None:
+        statement = statement.where(messages.c.id < before)
+    found = tx.rows(statement.order_by(messages.c.id.desc()).limit(MAX_SAID + 1))
+    rows = list(reversed(found[:MAX_SAID]))
+    earlier = rows[0].id if len(found) > MAX_SAID else None
+    posts = _posts(tx, rows, reader)
+    last = next((row.object_id for row in reversed(rows) if row.object_id in posts), None)
+    return Thread(line, _said(tx, rows, posts, reader), last, earlier, before is None)
+
+
+def _posts(tx: Tx, rows: Sequence[Row[Any]], reader: str) -> dict[str | None, PostView]:
+    """Those that this reader may and wants to see."""
+    hidden = {author for author in {row.author for row in rows} if author and hides(tx, reader, author)}
+    ids = [row.object_id for row in rows if row.object_id and row.author not in hidden]
+    views = social.posts(tx, [one for one in ids if may_read(tx, one, reader)])
+    return {key: replace(one, html=without_address(one.html)) for key, one in views.items()}
+
+
+def _said(tx: Tx, rows: Sequence[Row[Any]], posts: dict[str | None, PostView], reader: str) -> list[Said]:
     names = {one.id: one.name for one in profiles.people(tx, {row.author for row in rows if row.author}).values()}
-    said = [
+    return [
         Said(names.get(row.author, ""), row.author == reader, row.at, posts.get(row.object_id), row.text or "")
         for row in rows
         if row.object_id is None or row.object_id in posts
     ]
-    return said, next((row.object_id for row in reversed(rows) if row.object_id in posts), None)
 
 
 def of_visitor(tx: Tx, secret: str) -> Thread:
-    """The same for a visitor, by the secret in their link."""
+    """The newest page for a visitor, by the secret in their link."""
     row = tx.row(sa.select(conversations).where(conversations.c.secret == digest_of(secret)))
     if row is None or row.state == "blocked":
         raise NotFound
     [line] = _lines(tx, row.reader, [row])
-    said, _last = _said(tx, row.id, row.reader)
-    return Thread(line, said, None)
+    return _thread(tx, line, row.reader, None)
 
 
 def reader_of(tx: Tx, secret: str) -> Person:

@@ -27,9 +27,14 @@ conversations = sa.Table(
     sa.Column("last_at", Timestamp, nullable=False),
     sa.UniqueConstraint("reader", "via", "key"),
     sa.Index("ix_conversations_reader", "reader", "last_at", "id"),
+    sa.Index("ix_conversations_unread", "reader", sqlite_where=sa.text("unread > 0"),
+             postgresql_where=sa.text("unread > 0")),
     sa.Index("ix_conversations_secret", "secret", unique=True, sqlite_where=sa.text("secret IS NOT NULL"),
              postgresql_where=sa.text("secret IS NOT NULL")),
 )  # fmt: skip
+
+SOMETHING_NEW = conversations.c.unread > sa.literal_column("0")
+"""Said so that SQLite knows that the partial index is enough."""
 
 messages = sa.Table(
     "messages",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Row
 
 from federation.storage import Tx
 from node.accounts.tables import accounts
@@ -19,6 +21,7 @@ from node.notifications.tables import mail_addresses, notifications
 
 DAY = timedelta(days=1)
 AT_ONCE = 200
+MOST_AT_ONCE = 10_000
 MAX_LINES = 30
 
 
@@ -97,23 +100,26 @@ def write_letters(tx: Tx, origin: str) -> int:
 
     Returns how many letters. Run from housekeeping; what was looked at already is not mailed any more.
     """
-    people = tx.rows(
-        sa.select(mail_addresses, accounts.c.language)
-        .join(accounts, accounts.c.actor_id == mail_addresses.c.actor_id)
-        .where(mail_addresses.c.confirmed_at.is_not(None))
-    )
     written = 0
-    for person in people:
-        daily = person.digest_at is None or tx.now - person.digest_at >= DAY
-        news = _waiting(tx, person.actor_id, daily=daily)
+    for person in _who_waits(tx):
+        news = _waiting(tx, person.actor_id, daily=tx.now - person.digest_at >= DAY)
         if news:
             _write(tx, origin, person.address, person.unsubscribe, person.language, news)
             written += 1
-        if daily:
-            this = mail_addresses.c.actor_id == person.actor_id
-            tx.execute(sa.update(mail_addresses).where(this).values(digest_at=tx.now))
+    over = mail_addresses.c.digest_at <= tx.now - DAY
+    tx.execute(sa.update(mail_addresses).where(over).values(digest_at=tx.now))
     _let_go(tx)
     return written
+
+
+def _who_waits(tx: Tx) -> Sequence[Row[Any]]:
+    """Confirmed addresses of those for whom something is new: the others cost nothing."""
+    waiting = (notifications.c.mailed_at.is_(None), notifications.c.read_at.is_(None))
+    readers = sa.select(notifications.c.reader).where(*waiting).order_by(notifications.c.id).limit(MOST_AT_ONCE)
+    statement = sa.select(mail_addresses, accounts.c.language).join(
+        accounts, accounts.c.actor_id == mail_addresses.c.actor_id
+    )
+    return tx.rows(statement.where(mail_addresses.c.confirmed_at.is_not(None), mail_addresses.c.actor_id.in_(readers)))
 
 
 def _waiting(tx: Tx, actor_id: str, *, daily: bool) -> list[News]:

@@ -23,7 +23,6 @@ from node.profiles.queries import Person
 from node.social import queries as social
 
 PAGE_SIZE = 40
-MAX_UNREAD = 99
 
 
 class Thing(NamedTuple):
@@ -49,22 +48,10 @@ class News:
     unread: bool
 
 
-def unread(tx: Tx, reader: str) -> int:
-    """How many nobody has looked at, at most 99."""
-    return int(tx.scalar(sa.select(sa.func.count()).select_from(_shown(tx, reader, unread=True).subquery())))
-
-
-def _shown(tx: Tx, reader: str, *, unread: bool = False) -> sa.Select[Any]:
-    """Without those whom the reader does not want to see."""
-    new = (notifications.c.read_at.is_(None),) if unread else ()
-    statement = sa.select(notifications).where(notifications.c.reader == reader, *new)
-    statement = statement.where(notifications.c.actor.not_in(hidden_from(tx, reader)))
-    return statement.limit(MAX_UNREAD) if unread else statement
-
-
 def page(tx: Tx, reader: str, kinds: tuple[Kind, ...], *, before: int | None = None) -> tuple[list[News], int | None]:
-    """A page, and the cursor of the next one (None: there is none)."""
-    statement = _shown(tx, reader)
+    """A page without those whom the reader does not want to see; the cursor of the next one (None: there is none)."""
+    wanted = notifications.c.actor.not_in(hidden_from(tx, reader))
+    statement = sa.select(notifications).where(notifications.c.reader == reader, wanted)
     if kinds != KINDS:
         statement = statement.where(notifications.c.kind.in_(kinds))
     if before is not None:

@@ -37,7 +37,7 @@ mail_addresses = sa.Table(  # where somebody wants to get mail
     sa.Column("unsubscribe", sa.Text, nullable=False, unique=True),  # stands in every mail: it can only stop them
     sa.Column("created_at", Timestamp, nullable=False),
     sa.Column("confirmed_at", Timestamp),
-    sa.Column("digest_at", Timestamp),  # when the last daily mail was written
+    sa.Column("digest_at", Timestamp, nullable=False),  # when the last daily mail was due
 )
 
 mail_choices = sa.Table(  # what of it; a kind without a row has its default

@@ -42,6 +42,19 @@ def upgrade() -> None:
     with op.batch_alter_table('asks', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_asks_created_at'), ['created_at'], unique=False)
 
+    op.create_table('backups',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('way', sa.Text(), nullable=False),
+    sa.Column('started_at', sa.BigInteger(), nullable=False),
+    sa.Column('finished_at', sa.BigInteger(), nullable=True),
+    sa.Column('path', sa.Text(), nullable=False),
+    sa.Column('size', sa.BigInteger(), nullable=True),
+    sa.Column('error', sa.Text(), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_backups'))
+    )
+    with op.batch_alter_table('backups', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_backups_started_at'), ['started_at'], unique=False)
+
     op.create_table('conversations',
     sa.Column('id', sa.Text(), nullable=False),
     sa.Column('reader', sa.Text(), nullable=False),
@@ -64,6 +77,20 @@ def upgrade() -> None:
     with op.batch_alter_table('conversations', schema=None) as batch_op:
         batch_op.create_index('ix_conversations_reader', ['reader', 'last_at', 'id'], unique=False)
         batch_op.create_index('ix_conversations_secret', ['secret'], unique=True, sqlite_where=sa.text('secret IS NOT NULL'), postgresql_where=sa.text('secret IS NOT NULL'))
+        batch_op.create_index('ix_conversations_unread', ['reader'], unique=False, sqlite_where=sa.text('unread > 0'), postgresql_where=sa.text('unread > 0'))
+
+    op.create_table('cv_entries',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('owner', sa.Text(), nullable=False),
+    sa.Column('section', sa.Text(), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False),
+    sa.Column('audience', sa.Text(), nullable=False),
+    sa.Column('body', sa.LargeBinary(), nullable=False),
+    sa.Column('updated_at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_cv_entries'))
+    )
+    with op.batch_alter_table('cv_entries', schema=None) as batch_op:
+        batch_op.create_index('ix_cv_entries_owner', ['owner', 'section', 'position'], unique=False)
 
     op.create_table('featured',
     sa.Column('actor', sa.Text(), nullable=False),
@@ -81,6 +108,18 @@ def upgrade() -> None:
     sa.Column('done_at', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('actor', name=op.f('pk_follower_checks'))
     )
+    op.create_table('link_checks',
+    sa.Column('actor_id', sa.Text(), nullable=False),
+    sa.Column('url', sa.Text(), nullable=False),
+    sa.Column('holds_since', sa.BigInteger(), nullable=True),
+    sa.Column('checked_at', sa.BigInteger(), nullable=True),
+    sa.Column('due_at', sa.BigInteger(), nullable=False),
+    sa.Column('failures', sa.Integer(), server_default='0', nullable=False),
+    sa.PrimaryKeyConstraint('actor_id', 'url', name=op.f('pk_link_checks'))
+    )
+    with op.batch_alter_table('link_checks', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_link_checks_due_at'), ['due_at'], unique=False)
+
     op.create_table('list_import_rows',
     sa.Column('import_id', sa.Text(), nullable=False),
     sa.Column('number', sa.Integer(), nullable=False),
@@ -125,7 +164,7 @@ def upgrade() -> None:
     sa.Column('unsubscribe', sa.Text(), nullable=False),
     sa.Column('created_at', sa.BigInteger(), nullable=False),
     sa.Column('confirmed_at', sa.BigInteger(), nullable=True),
-    sa.Column('digest_at', sa.BigInteger(), nullable=True),
+    sa.Column('digest_at', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('actor_id', name=op.f('pk_mail_addresses')),
     sa.UniqueConstraint('unsubscribe', name=op.f('uq_mail_addresses_unsubscribe'))
     )
@@ -218,6 +257,15 @@ def upgrade() -> None:
         batch_op.create_index('ix_notifications_to_mail', ['id'], unique=False, sqlite_where=sa.text('mailed_at IS NULL'), postgresql_where=sa.text('mailed_at IS NULL'))
         batch_op.create_index('ix_notifications_unread', ['reader'], unique=False, sqlite_where=sa.text('read_at IS NULL'), postgresql_where=sa.text('read_at IS NULL'))
 
+    op.create_table('object_tags',
+    sa.Column('object_id', sa.Text(), nullable=False),
+    sa.Column('tag', sa.Text(), nullable=False),
+    sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('object_id', 'tag', name=op.f('pk_object_tags'))
+    )
+    with op.batch_alter_table('object_tags', schema=None) as batch_op:
+        batch_op.create_index('ix_object_tags_tag', ['tag', 'at', 'object_id'], unique=False)
+
     op.create_table('post_sources',
     sa.Column('object_id', sa.Text(), nullable=False),
     sa.Column('body_md', sa.Text(), nullable=False),
@@ -245,6 +293,14 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_reactions_activity_id'), ['activity_id'], unique=False)
         batch_op.create_index('ix_reactions_actor', ['actor', 'kind', 'object_id'], unique=False)
 
+    op.create_table('recovery',
+    sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('salt', sa.LargeBinary(), nullable=False),
+    sa.Column('public', sa.LargeBinary(), nullable=False),
+    sa.Column('made_at', sa.BigInteger(), nullable=False),
+    sa.Column('nightly', sa.Boolean(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_recovery'))
+    )
     op.create_table('relayed',
     sa.Column('object_id', sa.Text(), nullable=False),
     sa.Column('relay', sa.Text(), nullable=False),
@@ -302,6 +358,37 @@ def upgrade() -> None:
     sa.Column('target', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('actor_id', 'source', name=op.f('pk_restored'))
     )
+    op.create_table('search_index',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('subject', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('owner', sa.Text(), nullable=False),
+    sa.Column('open', sa.Boolean(), nullable=False),
+    sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_search_index')),
+    sa.UniqueConstraint('subject', name=op.f('uq_search_index_subject'))
+    )
+    with op.batch_alter_table('search_index', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_search_index_owner'), ['owner'], unique=False)
+
+    op.create_table('search_progress',
+    sa.Column('what', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('at', sa.BigInteger(), nullable=True),
+    sa.Column('place', sa.Text(), server_default='', nullable=False),
+    sa.Column('done_at', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('what', name=op.f('pk_search_progress'))
+    )
+    op.create_table('tag_follows',
+    sa.Column('actor', sa.Text(), nullable=False),
+    sa.Column('tag', sa.Text(), nullable=False),
+    sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('actor', 'tag', name=op.f('pk_tag_follows'))
+    )
+    with op.batch_alter_table('tag_follows', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_tag_follows_tag'), ['tag'], unique=False)
+
     op.create_table('code_apps',
     sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
     sa.Column('sealed', sa.LargeBinary(), nullable=False),
@@ -365,6 +452,12 @@ def upgrade() -> None:
     with op.batch_alter_table('accounts', schema=None) as batch_op:
         batch_op.add_column(sa.Column('language', sa.Text(), nullable=True))
         batch_op.add_column(sa.Column('theme', sa.Text(), nullable=True))
+        batch_op.add_column(sa.Column('role', sa.Text(), nullable=True))
+
+    with op.batch_alter_table('actors', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('discoverable', sa.Boolean(), nullable=True))
+        batch_op.add_column(sa.Column('indexable', sa.Boolean(), nullable=True))
+        batch_op.create_index('ix_actors_updated_at', ['updated_at', 'id'], unique=False)
 
     with op.batch_alter_table('deliveries', schema=None) as batch_op:
         batch_op.create_index('ix_deliveries_given_up', ['finished_at'], unique=False, sqlite_where=sa.text("state = 'given_up'"), postgresql_where=sa.text("state = 'given_up'"))
@@ -372,10 +465,16 @@ def upgrade() -> None:
     with op.batch_alter_table('inbox_messages', schema=None) as batch_op:
         batch_op.create_index('ix_inbox_messages_parked', ['received_at'], unique=False, sqlite_where=sa.text("state = 'parked'"), postgresql_where=sa.text("state = 'parked'"))
 
+    with op.batch_alter_table('profiles', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('kept', sa.LargeBinary(), nullable=True))
+
     with op.batch_alter_table('sessions', schema=None) as batch_op:
         batch_op.add_column(sa.Column('browser', sa.Text(), nullable=True))
         batch_op.add_column(sa.Column('system', sa.Text(), nullable=True))
         batch_op.add_column(sa.Column('network', sa.Text(), nullable=True))
         batch_op.add_column(sa.Column('seen_at', sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column('proved_at', sa.BigInteger(), nullable=True))
+
+    for statement in {'sqlite': ('CREATE VIRTUAL TABLE search_words USING fts5(terms, detail=none, tokenize="ascii tokenchars \':\'")',), 'postgresql': ('CREATE TABLE search_words (id bigint PRIMARY KEY, terms tsvector NOT NULL)', 'CREATE INDEX ix_search_words_terms ON search_words USING gin (terms)')}[op.get_bind().dialect.name]:
+        op.execute(statement)
 
