@@ -72,6 +72,8 @@ class Map:
         if url.startswith(f"{former.origin}/media/"):
             name = url.rpartition("/")[2]
             return f"{self.ids.origin}/media/{self.pictures[name]}" if name in self.pictures else url
+        if url.startswith((f"{former.origin}/tags/", f"{former.origin}/gigs?")):
+            return self.ids.origin + url[len(former.origin) :]
         for prefix, page in ((former.actor_id, False), (former.page, True)):
             if url.startswith(f"{prefix}/") or url == prefix:
                 return self._below(url[len(prefix) :], page=page)

@@ -15,6 +15,7 @@ import structlog
 from federation.authors import Author
 from federation.errors import FederationError
 from federation.storage import Tx
+from federation.tables import follows
 from node.accounts import queries
 from node.context import Node
 from node.errors import Invalid, NodeError
@@ -264,6 +265,9 @@ async def _bring_following(node: Node, author: Author, reader: Reader) -> Sectio
         if number >= MAX_FOLLOWS or not isinstance(who, str):
             section.skip(UNREADABLE)
             continue
+        if await node.db.read(_follows, author.actor_id, who):
+            section.skip(HERE)
+            continue
         try:
             target = await node.resolver.locate(who)
             await node.db.write(social.follow, author, target)
@@ -273,3 +277,8 @@ async def _bring_following(node: Node, author: Author, reader: Reader) -> Sectio
         except NodeError:
             section.skip(NOT_HERE)
     return section
+
+
+def _follows(tx: Tx, actor_id: str, who: str) -> bool:
+    pair = (follows.c.follower == actor_id, follows.c.followee == who)
+    return tx.scalar(sa.select(follows.c.state).where(*pair)) in ("requested", "accepted")
