@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -72,13 +73,14 @@ def follows() -> None:
     """Mastodon's CSV."""
 
 
-KIND = click.option(
-    "--kind",
-    type=click.Choice(["follows", "blocks", "mutes"]),
-    default="follows",
-    show_default=True,
-    help="Which list.",
-)
+MAX_FILE = 500_000  # as `node.relations.rules` has it, which refuses what is longer
+LISTS = click.Choice(["follows", "blocks", "mutes"])
+KIND = click.option("--kind", type=LISTS, default="follows", show_default=True, help="Which list.")
+
+
+class _Written(NamedTuple):
+    text: str
+    count: int
 
 
 @follows.command("export", help="Write a list to a file.")
@@ -87,16 +89,18 @@ KIND = click.option(
 @common_options
 def export_list(options: Options, file: Path, kind: str) -> None:
     """An existing file is replaced."""
-    run(_export, options, file, kind)
+    found = run(_addresses, options, kind)
+    file.write_text(found.text, "utf-8")
+    show(options, {"file": str(file), "count": found.count}, f"{found.count} addresses in {file}.")
 
 
-async def _export(options: Options, file: Path, kind: str) -> None:
+async def _addresses(options: Options, kind: str) -> _Written:
     from node.relations import queries, rules
 
+    which = rules.parse_kind(kind)
     async with acting(options) as (node, author):
-        found = await node.db.read(queries.addresses, author.actor_id, rules.parse_kind(kind), node.ids.handle_domain)
-    file.write_text(rules.write_list(rules.parse_kind(kind), found), "utf-8")
-    show(options, {"file": str(file), "count": len(found)}, f"{len(found)} addresses in {file}.")
+        found = await node.db.read(queries.addresses, author.actor_id, which, node.ids.handle_domain)
+    return _Written(rules.write_list(which, found), len(found))
 
 
 @follows.command("import", help="Read a list from a file and do what it says.")
@@ -105,18 +109,18 @@ async def _export(options: Options, file: Path, kind: str) -> None:
 @common_options
 def import_list(options: Options, file: Path, kind: str) -> None:
     """Each address is asked for; what failed is printed."""
-    run(_import, options, file, kind)
+    try:
+        with file.open("rb") as opened:
+            body = opened.read(MAX_FILE + 1)
+    except OSError as error:
+        fail(f"{file} cannot be read: {error.strerror or error}.", COULD_NOT)
+    run(_import, options, body, kind)
 
 
-async def _import(options: Options, file: Path, kind: str) -> None:
+async def _import(options: Options, body: bytes, kind: str) -> None:
     from node.relations import lists, queries, rules
     from node.relations.worker import RelationsWorker
 
-    try:
-        with file.open("rb") as opened:
-            body = opened.read(rules.MAX_FILE + 1)
-    except OSError as error:
-        fail(f"{file} cannot be read: {error.strerror or error}.", COULD_NOT)
     async with acting(options) as (node, author):
         import_id = await node.db.write(lists.begin, author, rules.parse_kind(kind), rules.read_list(body))
         await RelationsWorker(node).drain()

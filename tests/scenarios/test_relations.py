@@ -1,0 +1,268 @@
+"""Approval, blocks, moving and agreeing on followers, between whole nodes; what others are told, and what they keep."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+
+from federation.errors import NotFound
+from federation.moves import known_actor, remember_move
+from federation.outbox import publish, update_actor
+from federation.synchronise import digest
+from federation.tables import actors, blocks, follows
+from node.moderation import commands as moderation
+from node.moderation.rules import parse_report
+from node.moderation.tables import reports
+from node.notifications.tables import notifications
+from node.relations import commands, moving
+from node.relations.worker import RelationsWorker
+from node.social.commands import boost_out
+from schemas import activities
+from schemas.base import Audience
+from tests.nodes import Home, cluster, settled
+
+if TYPE_CHECKING:
+    from tests.nodes import Databases
+    from tests.people import Somebody
+
+
+async def approve_by_hand(somebody: Somebody) -> None:
+    """What the checkbox of the profile form does."""
+
+    def write(tx: Any, author: Any) -> None:
+        held = msgspec.json.decode(tx.scalar(sa.select(actors.c.document).where(actors.c.id == author.actor_id)))
+        del held["proof"]
+        update_actor(tx, author, held | {"manuallyApprovesFollowers": True})
+
+    await somebody.do(write)
+
+
+async def told(somebody: Somebody) -> list[tuple[str, str]]:
+    """`(kind, actor)` of all notifications, oldest first."""
+    mine = notifications.c.reader == somebody.id
+    rows = await somebody.home.rows(sa.select(notifications).where(mine).order_by(notifications.c.id))
+    return [(row.kind, row.actor) for row in rows]
+
+
+async def titles(somebody: Somebody) -> list[str]:
+    return [entry["title"] for entry in await somebody.timeline()]
+
+
+async def test_129_who_approves_by_hand_decides() -> None:
+    async with cluster("a.example", "b.example") as (a, b):
+        alice, bob = await a.set_up("alice"), await b.set_up("bob")
+        await approve_by_hand(alice)
+        await bob.follow(alice)
+        await settled(a, b)
+        assert await a.follow_state(bob.id, alice.id) == "requested"
+        assert await b.follow_state(bob.id, alice.id) == "requested"
+        assert ("follow_request", bob.id) in await told(alice)
+        await alice.post("Before she agreed.", audience="followers")
+        await alice.do(commands.accept_follower, bob.id)
+        await settled(a, b)
+        assert await b.follow_state(bob.id, alice.id) == "accepted"
+        assert ("follow_request", bob.id) not in await told(alice)
+        await alice.post("For those whom I know.", audience="followers")
+        await settled(a, b)
+        assert await titles(bob) == ["For those whom I know."]
+
+        await alice.do(commands.turn_away, bob.id)
+        await settled(a, b)
+        assert await a.follow_state(bob.id, alice.id) is None
+        assert await b.follow_state(bob.id, alice.id) == "rejected"
+        assert await titles(bob) == [], "what was for followers alone is seen no more"
+
+
+async def test_a_neighbour_asks_too() -> None:
+    async with cluster("a.example") as (a,):
+        alice = await a.set_up("alice")
+        carol = await a.add("carol")
+        await approve_by_hand(alice)
+        assert await carol.follow(alice) == "requested"
+        assert ("follow_request", carol.id) in await told(alice)
+        await alice.do(commands.accept_follower, carol.id)
+        assert await a.follow_state(carol.id, alice.id) == "accepted"
+
+
+async def test_134_a_block_is_told_and_kept_on_both_sides(databases: Databases) -> None:
+    """Follows end both ways, what the blocked one sends is dropped, whoever passes it on; Undo opens again."""
+    async with cluster("a.example", "b.example", "c.example", databases=databases) as (a, b, c):
+        alice, mallory, carol = await a.set_up("alice"), await b.set_up("mallory"), await c.set_up("carol")
+        for one, other in ((alice, mallory), (mallory, alice), (alice, carol), (carol, mallory)):
+            await one.follow(other)
+        await settled(a, b, c)
+        await mallory.post("Before the block.")
+        await settled(a, b, c)
+        assert await titles(alice) == ["Before the block."]
+
+        assert await alice.do(commands.block, mallory.id)
+        await settled(a, b, c)
+        for home in (a, b):
+            assert await home.follow_state(alice.id, mallory.id) in (None, "rejected")
+            assert await home.follow_state(mallory.id, alice.id) in (None, "rejected")
+            assert [(row.actor, row.target) for row in await home.rows(sa.select(blocks))] == [(alice.id, mallory.id)]
+        assert await titles(alice) == []
+
+        news = await told(alice)
+        post_id = await mallory.post("I am still here, @alice.", to=None)
+        await mallory.post("And this is for you.", to=await a_person(b, alice.id), audience="public")
+        await settled(a, b, c)
+        assert await titles(alice) == []
+        assert await told(alice) == news
+
+        await carol.do(boost_out, post_id)
+        await settled(a, b, c)
+        assert await titles(alice) == [], "nobody else brings it in either"
+        assert await told(alice) == news
+
+        assert await alice.do(commands.unblock, mallory.id)
+        await settled(a, b, c)
+        assert await b.rows(sa.select(blocks)) == []
+        assert await mallory.follow(alice) == "requested"
+        await settled(a, b, c)
+        assert await b.follow_state(mallory.id, alice.id) == "accepted"
+
+
+async def a_person(home: Home, actor_id: str) -> Any:
+    return await home.node.resolver.actor(actor_id)
+
+
+async def test_134_who_is_blocked_reads_nothing_with_a_signature() -> None:
+    async with cluster("a.example", "b.example") as (a, b):
+        alice, mallory = await a.set_up("alice"), await b.set_up("mallory")
+        post_id = await alice.post("For everybody.")
+        await mallory.follow(alice)
+        await settled(a, b)
+        author = await mallory.author()
+        client = b.node.client
+        client._instance = author  # from now on her own key signs what her node asks
+        assert (await client.get_document(post_id)).document["id"] == post_id
+        await alice.do(commands.block, mallory.id)
+        for url in (post_id, alice.id, f"{alice.id}/outbox", f"{alice.id}/followers"):
+            with pytest.raises(NotFound):
+                await client.get_document(url)
+
+
+async def test_43_followers_follow_along_once() -> None:
+    async with cluster("a.example", "b.example", "c.example") as (a, b, c):
+        alice, bob, fresh = await a.set_up("alice"), await b.set_up("bob"), await c.set_up("fresh")
+        await bob.follow(alice)
+        await settled(a, b)
+        await fresh.do(moving.set_aliases, [alice.id])
+        target = await a.node.resolver.actor(fresh.id, refresh=True)
+        await alice.do(moving.move_away, target)
+        await settled(a, b, c)
+        assert await b.follow_state(bob.id, alice.id) is None
+        assert await b.follow_state(bob.id, fresh.id) == "accepted"
+        assert await a.rows(sa.select(follows)) == []
+        assert ("moved", fresh.id) in await told(bob)
+        held = await a.node.db.read(known_actor, alice.id)
+        assert held is not None
+        assert held.moved_to == fresh.id
+
+
+async def test_43_a_move_to_somebody_who_does_not_say_so_changes_nothing() -> None:
+    """Forged by the old account's own server, which is the only one that could."""
+    async with cluster("a.example", "b.example", "c.example") as (a, b, c):
+        alice, bob, victim = await a.set_up("alice"), await b.set_up("bob"), await c.set_up("victim")
+        await bob.follow(alice)
+        await settled(a, b)
+        before = await b.rows(sa.select(follows))
+
+        def move(tx: Any, author: Any, target: str) -> None:
+            audience = Audience((author.followers,))
+            said = activities.activity(
+                "Move", author.ids.activity(author.actor_id, tx.now), author.actor_id, author.actor_id,
+                audience=audience, published="2026-12-01T00:00:00Z",
+            )  # fmt: skip
+            publish(tx, author, said | {"target": target}, audience, object_id=author.actor_id)
+
+        for target in (victim.id, alice.id, bob.id):
+            await alice.do(move, target)
+            await settled(a, b, c)
+            assert await b.rows(sa.select(follows)) == before, target
+        await victim.do(moving.set_aliases, [alice.id])
+        await b.node.db.write(remember_move, victim.id, alice.id)  # it came from there: a circle
+        await alice.do(move, victim.id)
+        await settled(a, b, c)
+        assert await b.rows(sa.select(follows)) == before
+        assert [kind for kind, _ in await told(bob)] == []
+
+
+async def test_141_a_report_comes_from_the_server_and_not_from_who_reports() -> None:
+    async with cluster("a.example", "b.example") as (a, b):
+        alice, mallory = await a.set_up("alice"), await b.set_up("mallory")
+        await alice.follow(mallory)
+        await settled(a, b)
+        post_id = await mallory.post("Something unpleasant.")
+        await settled(a, b)
+        instance = await a.node.author(a.node.ids.instance_actor)
+        draft = parse_report({"words": "This is unpleasant.", "forward": "yes"}, [post_id])
+        await a.node.db.write(moderation.report, instance, alice.id, mallory.id, draft)
+        await settled(a, b)
+        [taken] = await b.rows(sa.select(reports))
+        assert (taken.target, taken.words) == (mallory.id, "This is unpleasant.")
+        assert taken.reporter == a.node.ids.instance_actor
+        assert post_id in taken.object_ids
+        [flag] = await b.messages((await a.sent("Flag"))[0].id)
+        assert alice.id.encode() not in flag.body
+        assert b"alice" not in flag.body
+        assert [kind for kind, _ in await told(mallory)].count("report") == 1
+
+
+async def test_8fcf_a_side_that_has_forgotten_is_corrected(databases: Databases) -> None:
+    """Alice's node lost Bob's follow, as after a restored backup; Dora follows unknown to her own node."""
+    async with cluster("a.example", "b.example", databases=databases) as (a, b):
+        alice, bob = await a.set_up("alice"), await b.set_up("bob")
+        dora, eve = await b.add("dora"), await b.add("eve")
+        for one in (bob, dora, eve):
+            await one.follow(alice)
+        await settled(a, b)
+        await alice.post("All agree.", audience="followers")
+        await settled(a, b)
+        worker = RelationsWorker(b.node)
+        assert await worker.drain() == 0, "nothing to compare"
+
+        lost = sa.delete(follows).where(follows.c.follower == bob.id)
+        await a.node.db.write(lambda tx: tx.execute(lost))
+        lost = sa.delete(follows).where(follows.c.follower == dora.id)
+        await b.node.db.write(lambda tx: tx.execute(lost))
+        await alice.post("They no longer agree.", audience="followers")
+        await settled(a, b)
+        assert await worker.drain() == 1
+        await settled(a, b)
+        assert await b.follow_state(bob.id, alice.id) is None
+        assert await a.follow_state(dora.id, alice.id) is None
+        assert await b.follow_state(eve.id, alice.id) == await a.follow_state(eve.id, alice.id) == "accepted"
+        assert "They no longer agree." not in await titles(bob)
+
+        lost = sa.delete(follows).where(follows.c.follower == eve.id)
+        await b.node.db.write(lambda tx: tx.execute(lost))
+        await alice.post("Again.", audience="followers")
+        await settled(a, b)
+        assert await worker.drain() == 0, "not again within an hour"
+        b.later(hours=2)
+        a.later(hours=2)
+        await alice.post("And again.", audience="followers")
+        await settled(a, b)
+        assert await worker.drain() == 1
+
+
+async def test_142_the_part_of_a_host_is_for_that_host() -> None:
+    async with cluster("a.example", "b.example", "c.example") as (a, b, c):
+        alice, bob, carol = await a.set_up("alice"), await b.set_up("bob"), await c.set_up("carol")
+        for one in (bob, carol):
+            await one.follow(alice)
+        await settled(a, b, c)
+        url = f"{alice.id}/followers_synchronization"
+        for home, one in ((b, bob), (c, carol)):
+            found = (await home.node.client.get_document(url)).document
+            assert found["orderedItems"] == [one.id]
+            assert digest(found["orderedItems"]) == digest([one.id])
+        async with a.visitor() as nobody:
+            page = await nobody.get(url.removeprefix(a.origin), Accept="application/activity+json")
+            assert page.status == 401
+            assert bob.id not in page.text
