@@ -103,9 +103,13 @@ def _one(tx: Tx, owner: str, media_id: str) -> Media:
     return Media._make(row)
 
 
-def waiting(tx: Tx, owner: str, media_ids: Sequence[str]) -> list[Media]:
-    """Of these the owner's own that go with no post yet, in the order asked; the others are left out."""
-    mine = sa.and_(media.c.owner == owner, media.c.id.in_(sorted(set(media_ids))), _WAITING)
+def usable(tx: Tx, owner: str, media_ids: Sequence[str], note_id: str | None = None) -> list[Media]:
+    """Of these the owner's own that go with no other post, in the order asked; the others are left out.
+
+    note_id: the post that is being changed.
+    """
+    free = sa.or_(media.c.object_id.is_(None), media.c.object_id == note_id)
+    mine = sa.and_(media.c.owner == owner, media.c.id.in_(sorted(set(media_ids))), free, media.c.dropped_at.is_(None))
     found = {row.id: Media._make(row) for row in tx.rows(sa.select(*_COLUMNS).where(mine))}
     return [found[media_id] for media_id in dict.fromkeys(media_ids) if media_id in found]
 

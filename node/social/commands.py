@@ -25,6 +25,7 @@ from federation.tables import actors, objects
 from node.errors import Invalid, NotAllowed, NotFound
 from node.language import _
 from node.media import attachments
+from node.search import commands as search
 from node.social import reactions, wire
 from node.social.following import follow as follow
 from node.social.following import unfollow as unfollow
@@ -90,6 +91,7 @@ def post(
     attachments.attach(tx, draft.attachments, author.actor_id, note_id)
     here = into_timelines(tx, author.ids, note_id, author.actor_id, tx.now, document=document)
     tell_of_post(tx, author.ids, note_id, author.actor_id, named=here, answers=note.in_reply_to)
+    search.changed(tx, note_id, first=True, news=True)
     return note_id
 
 
@@ -113,8 +115,18 @@ def _keep_source(tx: Tx, note_id: str, body_md: str) -> None:
     tx.execute(insert.on_conflict_do_update(index_elements=["object_id"], set_={"body_md": body_md}))
 
 
-def edit_post(tx: Tx, author: Author, post_id: str, draft: PostDraft, named: Mapping[str, Actor] = NOBODY) -> int:
-    """Change the text and the warning of a post; returns how many inboxes hear of it, 0 when nothing changes.
+def edit_post(
+    tx: Tx,
+    author: Author,
+    post_id: str,
+    draft: PostDraft,
+    named: Mapping[str, Actor] = NOBODY,
+    *,
+    pictures: Sequence[str] | None = None,
+) -> int:
+    """Change the text, the warning and the pictures of a post; returns how many inboxes hear of it, 0 for no change.
+
+    pictures: the ids of all that go with it from now on; None leaves them as they are.
 
     What it answers, and who may see what is not for everybody, stay as they are (SECURITY 50): somebody whom the new
     text of such a post names is not told. Raises NotFound, Invalid.
@@ -124,17 +136,22 @@ def edit_post(tx: Tx, author: Author, post_id: str, draft: PostDraft, named: Map
     audience = audience_of(before)
     kept = replace(draft, audience=held.visibility, in_reply_to=held.in_reply_to or "", to="")
     people = _still_named(tx, author, held, audience, named)
-    note = wire.to_note(author, post_id, kept, people, before["published"], attachments=before.get("attachment", ()))
+    came = before.get("attachment", ())
+    if pictures is not None:
+        came = attachments.for_note(tx, pictures, author.actor_id, author.ids)
+        attachments.attach(tx, pictures, author.actor_id, post_id)
+    note = wire.to_note(author, post_id, kept, people, before["published"], attachments=came)
     if held.visibility not in OPEN:
         note = msgspec.structs.replace(note, audience=audience)
     document = write_note(note)
-    if all(document.get(name) == before.get(name) for name in ("content", "summary", "tag")):
+    if all(document.get(name) == before.get(name) for name in ("content", "summary", "tag", "attachment")):
         return 0
     try:
         reached = outbox.update(tx, author, document | {"updated": iso(tx.now)}, audience=note.audience)
     except Unacceptable as error:
         raise Invalid({"body": _(error.safe)}) from error
     _keep_source(tx, post_id, draft.body_md)
+    search.changed(tx, post_id, first=False)
     return reached
 
 
@@ -164,6 +181,7 @@ def delete_post(tx: Tx, author: Author, post_id: str) -> int:
     unpin(tx, author, post_id)
     reached = outbox.delete(tx, author, post_id)
     forget(tx, [post_id])
+    search.forget(tx, [post_id])
     return reached
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -20,9 +20,11 @@ from node.market import pages as market_pages
 from node.market import queries as market
 from node.market.queries import GigView
 from node.market.wire import quantity_words
+from node.media.attachments import Media
+from node.media.uploads import FILES, take_in
 from node.profiles import queries as people
+from node.profiles.answers import answer
 from node.profiles.queries import Person
-from node.profiles.rules import answer
 from node.social import queries, reactions
 from node.social.post_pages import REACHES, conversation_page, unknown_names
 from node.social.queries import PAGE_SIZE, Entry, PostView
@@ -79,7 +81,11 @@ async def home(request: web.Request, somebody: Viewer) -> web.StreamResponse:
 
 
 async def _home_page(
-    request: web.Request, somebody: Viewer, form: Mapping[str, str], errors: Mapping[str, str]
+    request: web.Request,
+    somebody: Viewer,
+    form: Mapping[str, str],
+    errors: Mapping[str, str],
+    pictures: Sequence[Media] = (),
 ) -> web.Response:
     node = request.app[NODE]
     kind = request.query.get("show") or ""
@@ -100,6 +106,7 @@ async def _home_page(
         answer=answer(found.me.availability, node.clock.now().date()),
         form=form,
         errors=errors,
+        kept=pictures,
         reaches=REACHES,
         unknown=unknown_names(request),
         back=f"/home?{urlencode({'show': kind})}" if kind else "/home",
@@ -111,11 +118,12 @@ async def _home_page(
 @signed_in
 async def publish(request: web.Request, somebody: Viewer) -> web.StreamResponse:
     """POST /home: a post."""
-    form = await read_form(request)
+    taken = await take_in(request, await read_form(request, files=FILES), somebody.actor_id)
     try:
-        _post_id, unknown = await write(request, somebody, form)
+        taken.check()
+        _post_id, unknown = await write(request, somebody, taken.form)
     except Invalid as error:
-        return await _home_page(request, somebody, form, error.errors)
+        return await _home_page(request, somebody, taken.form, error.errors, taken.media)
     return see_other(with_unknown("/home", unknown))
 
 

@@ -58,6 +58,7 @@ class PostView:
     warning: str
     pictures: tuple[Attachment, ...]
     files: tuple[Attachment, ...]
+    sensitive: bool
     in_reply_to: str | None
     published: datetime
     updated: datetime
@@ -345,6 +346,7 @@ def _view(row: Row[Any], post_id: str, *, limit: int | None = None) -> PostView:
         warning=one_line(plain(clean(note.summary), 300), 300) if note else "",
         pictures=_with_words(note, pictures=True),
         files=_with_words(note, pictures=False),
+        sensitive=note is not None and note.sensitive,
         in_reply_to=note.in_reply_to if note else None,
         published=row.published,
         updated=wanted.get("updated", row.published),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from aiohttp import web
@@ -11,6 +11,9 @@ from federation.storage import Tx
 from node.accounts.rules import safe_path
 from node.errors import Invalid
 from node.errors import NotFound as NothingHere
+from node.media import attachments
+from node.media.attachments import Media
+from node.media.uploads import FILES, take_in
 from node.social import commands, queries, rules
 from node.social.finding import find
 from node.social.mentions import find_named
@@ -34,9 +37,13 @@ async def new_page(request: web.Request, somebody: Viewer) -> web.StreamResponse
 
 
 async def form_page(
-    request: web.Request, somebody: Viewer, form: Mapping[str, str], errors: Mapping[str, str]
+    request: web.Request,
+    somebody: Viewer,
+    form: Mapping[str, str],
+    errors: Mapping[str, str],
+    pictures: Sequence[Media] = (),
 ) -> web.Response:
-    """The form of a post on a page of its own."""
+    """The form of a post on a page of its own. pictures: those that are here already."""
     node = request.app[NODE]
     answered = await node.db.read(_answered, form.get("in_reply_to", ""), somebody.actor_id)
     return await page(
@@ -48,6 +55,7 @@ async def form_page(
         answered=answered,
         form=form,
         errors=errors,
+        kept=pictures,
         reaches=reaches_within(answered.visibility) if answered else REACHES,
     )
 
@@ -62,11 +70,13 @@ def _answered(tx: Tx, post_id: str, reader: str) -> PostView | None:
 @signed_in
 async def publish(request: web.Request, somebody: Viewer) -> web.StreamResponse:
     """POST /posts/new: a post or an answer; leads to where it stands."""
-    form = await read_form(request)
+    taken = await take_in(request, await read_form(request, files=FILES), somebody.actor_id)
+    form = taken.form
     try:
+        taken.check()
         post_id, unknown = await write(request, somebody, form)
     except Invalid as error:
-        return await form_page(request, somebody, form, error.errors)
+        return await form_page(request, somebody, form, error.errors, taken.media)
     if not form.get("in_reply_to"):
         return see_other(with_unknown("/home", unknown))
     view = await request.app[NODE].db.read(queries.post, post_id, somebody.actor_id)
@@ -98,11 +108,16 @@ async def edit_page(request: web.Request, somebody: Viewer) -> web.StreamRespons
     """GET /posts/{name}/edit."""
     post = await mine(request, somebody)
     body = await request.app[NODE].db.read(queries.source, post)
-    return await _edit_page(request, post, {"body": body, "warning": post.warning}, {})
+    pictures = await request.app[NODE].db.read(attachments.of_object, post.id)
+    return await _edit_page(request, post, {"body": body, "warning": post.warning}, {}, pictures)
 
 
 async def _edit_page(
-    request: web.Request, post: PostView, form: Mapping[str, str], errors: Mapping[str, str]
+    request: web.Request,
+    post: PostView,
+    form: Mapping[str, str],
+    errors: Mapping[str, str],
+    pictures: Sequence[Media],
 ) -> web.Response:
     return await page(
         request,
@@ -113,23 +128,28 @@ async def _edit_page(
         answered=None,
         form=form,
         errors=errors,
+        kept=pictures,
         reaches=(),
     )
 
 
 @signed_in
 async def edit(request: web.Request, somebody: Viewer) -> web.StreamResponse:
-    """POST /posts/{name}/edit: text and warning; who sees it stays."""
+    """POST /posts/{name}/edit: text, warning and pictures; who sees it stays."""
     node = request.app[NODE]
-    form = await read_form(request)
+    form = await read_form(request, files=FILES)
     post = await mine(request, somebody)
+    taken = await take_in(request, form, somebody.actor_id, note_id=post.id)
+    pictures = [one.id for one in taken.media]
     try:
-        draft = rules.parse_post({"body": form.get("body", ""), "warning": form.get("warning", "")})
+        taken.check()
+        said = {"body": form.get("body", ""), "warning": form.get("warning", ""), "media": " ".join(pictures)}
+        draft = rules.parse_post(said)
         named = await find_named(node, draft.body_md)
         author = await node.author(somebody.actor_id)
-        await node.db.write(commands.edit_post, author, post.id, draft, named.people)
+        await node.db.write(commands.edit_post, author, post.id, draft, named.people, pictures=pictures)
     except Invalid as error:
-        return await _edit_page(request, post, form, error.errors)
+        return await _edit_page(request, post, taken.form, error.errors, taken.media)
     return see_other(with_unknown(post.path, named.unknown))
 
 

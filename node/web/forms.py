@@ -19,6 +19,7 @@ from node.web.session import viewer
 MAX_TEXT = 1_000_000  # bytes, all fields together
 MAX_FIELDS = 200
 SECONDS = 20.0
+FILE_RATE = 500_000  # bytes a second: how much longer a form with files may take
 NO_FILES: Mapping[str, int] = MappingProxyType({})
 
 _DISPOSITION = re.compile(rb"^content-disposition:\s*form-data;(.*)$", re.IGNORECASE | re.MULTILINE)
@@ -65,7 +66,7 @@ async def read_form(request: web.Request, *, files: Mapping[str, int] = NO_FILES
     when it was not sent from a page of ours.
     """
     check_source(request)
-    body = await _body(request, MAX_TEXT + sum(files.values()))
+    body = await _body(request, MAX_TEXT, sum(files.values()))
     if request.content_type == "multipart/form-data":
         form = _multipart(body, _boundary(request), files)
     elif request.content_type in ("application/x-www-form-urlencoded", "application/octet-stream"):
@@ -77,12 +78,13 @@ async def read_form(request: web.Request, *, files: Mapping[str, int] = NO_FILES
     return form
 
 
-async def _body(request: web.Request, limit: int) -> bytes:
+async def _body(request: web.Request, text: int, files: int) -> bytes:
+    limit = text + files
     if (request.content_length or 0) > limit:
         raise _too_large(limit)
     body = bytearray()
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(SECONDS + files / FILE_RATE):
             async for chunk in request.content.iter_any():
                 body += chunk
                 if len(body) > limit:
