@@ -61,7 +61,12 @@ IN_THE_SETTINGS = {  # what a person may do there is their own; `tests/node/acco
     "/settings/codes", "/settings/codes/begin", "/settings/codes/renew", "/settings/codes/remove", "/settings/export",
     "/settings/export/{name}", "/settings/import", "/settings/delete",
 }  # fmt: skip
-ONES_OWN = IN_THE_SETTINGS | {
+AMONG_PEOPLE = {  # one's own relations: `tests/node/relations` and `moderation` try those of others
+    "/people/requests", "/people/remove", "/people/block", "/people/mute", "/people/report", "/settings/blocks",
+    "/settings/move", "/settings/move/away", "/settings/lists/{kind:follows|blocks|mutes}.csv", "/settings/lists/{id}",
+    "/admin/reports",
+}  # fmt: skip
+ONES_OWN = IN_THE_SETTINGS | AMONG_PEOPLE | {
     "/profile/edit",
     "/profile/confirm",
     "/gigs/new",
@@ -72,7 +77,11 @@ ONES_OWN = IN_THE_SETTINGS | {
 }
 ACTS_ON_ONES_OWN = {"/posts/{name}/pin": "post", "/posts/{name}/unpin": "post"}  # forms without a page of their own
 ACTS_ON_WHAT_ONE_READS = {"/posts/like", "/posts/unlike", "/posts/boost", "/posts/unboost"}
-ACTS_FOR_ONESELF = ACTS_ON_WHAT_ONE_READS | {"/people/follow", "/people/unfollow"}
+ACTS_ON_RELATIONS = {
+    "/people/accept", "/people/reject", "/people/unblock", "/people/unmute", "/settings/move/aliases",
+    "/settings/move/aliases/remove", "/settings/lists", "/admin/reports/settle",
+}  # fmt: skip
+ACTS_FOR_ONESELF = ACTS_ON_WHAT_ONE_READS | ACTS_ON_RELATIONS | {"/people/follow", "/people/unfollow"}
 
 
 @dataclass
