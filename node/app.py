@@ -6,12 +6,8 @@ A node that has no address yet is only `Ground`, and serves nothing but its set-
 
 from __future__ import annotations
 
-import base64
-import binascii
-import os
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 from aiohttp import web
 from sqlalchemy.exc import DBAPIError
@@ -24,7 +20,7 @@ from federation.policy import Policy
 from federation.resolve import Resolver
 from federation.routes import doors, federation_routes
 from federation.storage import Database
-from keys.vault import Vault, new_master_key
+from keys.vault import Vault
 from node import migrate
 from node.accounts import commands, queries
 from node.accounts.setup_pages import SETTING, lead_on, new_setting
@@ -32,6 +28,7 @@ from node.accounts.throttle import THROTTLE, Throttle
 from node.context import Ground, Node
 from node.errors import NotSetUp, SettingsError
 from node.inboxes import deleted
+from node.master_key import master_key
 from node.media.pages import PICTURES, REMOTE
 from node.media.pictures import Pictures
 from node.media.remote import RemotePictures
@@ -59,7 +56,7 @@ async def lay_ground(settings: Settings) -> Ground:
     except DBAPIError as error:
         raise _unusable(settings, error) from error
     try:
-        vault = Vault(_master_key(settings, await db.read(queries.master_key)))
+        vault = Vault(master_key(settings, await db.read(queries.master_key)))
         await _know_master_key(db, vault.fingerprint())
     except BaseException:
         await db.close()
@@ -187,47 +184,3 @@ def _agree(settings: Settings, origin: str, handle_domain: str) -> None:
             f"FREEHOLD_HANDLE_DOMAIN is {settings.node.handle_domain}, but the handles here are @name@{handle_domain}, "
             "for ever. Change the setting back."
         )
-
-
-def _master_key(settings: Settings, known: str | None) -> bytes:
-    """From the setting, else from its file; a new one only for a database that has never known any."""
-    if settings.node.master_key:
-        return _decode_key(settings.node.master_key.value, "FREEHOLD_MASTER_KEY")
-    path = settings.data / "master.key"
-    try:
-        return _decode_key(path.read_text("ascii").strip(), str(path))
-    except FileNotFoundError:
-        if known is not None:
-            raise SettingsError(
-                f"{path} is missing, and this database is sealed with a master key ({known}). Restore the file from "
-                "your backup, or set FREEHOLD_MASTER_KEY. Nothing was changed."
-            ) from None
-        return _make_master_key(path)
-
-
-def _decode_key(text: str, where: str) -> bytes:
-    try:
-        key = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if len(key) != 32:
-        raise SettingsError(f"{where} is not a master key: it must be 32 bytes in base64. Restore it from your backup.")
-    return key
-
-
-def _make_master_key(path: Path) -> bytes:
-    """Linked into place, so that of two first starts only one makes the key that both then use."""
-    key = new_master_key()
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(base64.b64encode(key).decode())
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        return _decode_key(path.read_text("ascii").strip(), str(path))
-    finally:
-        draft.unlink()
-    return key

@@ -7,10 +7,10 @@ and of several processes that start at once only one upgrades; the others wait f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -22,6 +22,8 @@ from node.migrations import HEAD as HEAD
 
 if TYPE_CHECKING:
     from alembic.config import Config
+
+T = TypeVar("T")
 
 UPGRADE_LOCK = 0x66726565686F6C64  # PostgreSQL's advisory lock is a number: "freehold" in ASCII
 BUSY_TIMEOUT_MS = 60_000
@@ -51,7 +53,7 @@ async def ensure(url: str) -> None:
                 _upgrade(connection)
                 connection.exec_driver_sql("COMMIT")
     else:
-        await _ensure_postgres(url)
+        await on_postgres(url, _ensure_on)
 
 
 @contextmanager
@@ -74,14 +76,18 @@ def config(connection: Connection) -> Config:
     return made
 
 
-async def _ensure_postgres(url: str) -> None:
+async def on_postgres(url: str, work: Callable[[Connection], T]) -> T:
+    """`work(connection)` in a transaction of its own, outside the scopes of `federation.storage`."""
     from sqlalchemy.ext.asyncio import create_async_engine  # loads the ORM's half of SQLAlchemy
 
-    engine = create_async_engine(url, poolclass=NullPool)
-    async with engine.begin() as connection:
-        if not await connection.run_sync(_up_to_date):
-            await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(UPGRADE_LOCK)))
-            await connection.run_sync(_upgrade)
+    async with create_async_engine(url, poolclass=NullPool).begin() as connection:
+        return await connection.run_sync(work)
+
+
+def _ensure_on(connection: Connection) -> None:
+    if not _up_to_date(connection):
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(UPGRADE_LOCK)))
+        _upgrade(connection)
 
 
 def _up_to_date(connection: Connection) -> bool:

@@ -11,7 +11,7 @@ from federation.ids import Ids
 from federation.storage import Tx
 from keys.vault import Vault
 from node.accounts import factors, queries
-from node.accounts.queries import Account
+from node.accounts.queries import OWNER, Account
 from node.accounts.rules import Preferences, SetupDraft
 from node.accounts.sessions import LIFETIME as SESSION
 from node.accounts.sessions import close_session, end_others, open_session, renew
@@ -65,7 +65,7 @@ def set_up(tx: Tx, vault: Vault, draft: SetupDraft, password: str, keys: SetupKe
     author = create_local_actor(tx, authors, draft.username, keys.person, first)
     row = tx.execute(
         sa.insert(accounts)
-        .values(username=draft.username, actor_id=author.actor_id, password=password, created_at=tx.now)
+        .values(username=draft.username, actor_id=author.actor_id, password=password, created_at=tx.now, role=OWNER)
         .returning(accounts.c.id)
     )
     tx.notify(TOPIC)

@@ -15,6 +15,8 @@ from node.accounts.tables import accounts as account_rows
 from node.accounts.tables import node, sessions
 from node.errors import NotFound
 
+OWNER = "owner"
+
 
 class Address(NamedTuple):
     """Where the node lives, and where its handles do."""
@@ -45,6 +47,7 @@ class Viewer:
     theme: str | None = None
     seen_at: datetime | None = None
     proved_at: datetime | None = None
+    is_owner: bool = False  # of the node
 
 
 class Login(NamedTuple):
@@ -100,6 +103,18 @@ def somebody_left(tx: Tx) -> bool:
     return tx.row(sa.select(actors.c.id).where(left).limit(1)) is not None
 
 
+def is_owner() -> sa.ColumnElement[bool]:
+    """Of a row of accounts, whether it runs the node. Before there were roles it was whoever set-up had made."""
+    by_set_up = sa.exists().where(node.c.set_up_at == account_rows.c.created_at)
+    return sa.or_(account_rows.c.role == OWNER, sa.and_(account_rows.c.role.is_(None), by_set_up))
+
+
+def owner(tx: Tx) -> Account | None:
+    """Who runs the node; None before set-up, and when they have left."""
+    row = tx.row(_ACCOUNT.where(is_owner()).order_by(account_rows.c.id).limit(1))
+    return None if row is None else Account(row.id, row.username, row.actor_id)
+
+
 def digest(secret: str) -> str:
     """What is kept of a session's secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
@@ -118,6 +133,7 @@ def viewer(tx: Tx, secret: str) -> Viewer | None:
             actors.c.icon,
             sessions.c.seen_at,
             sessions.c.proved_at,
+            is_owner().label("is_owner"),
         )
         .join(sessions, sessions.c.account_id == account_rows.c.id)
         .join(actors, actors.c.id == account_rows.c.actor_id)
@@ -136,6 +152,7 @@ def viewer(tx: Tx, secret: str) -> Viewer | None:
         theme=row.theme,
         seen_at=row.seen_at,
         proved_at=row.proved_at,
+        is_owner=bool(row.is_owner),
     )
 
 

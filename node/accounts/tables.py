@@ -43,6 +43,7 @@ accounts = sa.Table(
     sa.Column("created_at", Timestamp, nullable=False),
     sa.Column("language", sa.Text),  # of its pages; None: what the browser asks for
     sa.Column("theme", sa.Text),  # light | dark; None: what the system asks for
+    sa.Column("role", sa.Text),  # owner: runs the node; None: lives here
 )
 
 sessions = sa.Table(

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
 from alembic import context
+from alembic.autogenerate import renderers
+from alembic.operations.ops import CreateTableOp, MigrateOperation, MigrationScript
 
 import node
 from federation.storage import Timestamp
@@ -34,10 +36,41 @@ def _render(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[Fals
     return False
 
 
+BESIDE = metadata.info.get("beside", {})
+"""What SQLAlchemy has no words for, by the name of the table that it is made with."""
+NOT_TABLES = ("search_words",)
+"""How the names of what they make begin: on SQLite that is several tables for one."""
+
+
+class _Beside(MigrateOperation):
+    """The statements to make it, for each kind of database."""
+
+    def __init__(self, statements: dict[str, tuple[str, ...]]) -> None:
+        self.statements = statements
+
+
+@renderers.dispatch_for(_Beside)
+def _render_beside(autogen: AutogenContext, operation: _Beside) -> list[str]:
+    return [f"for statement in {operation.statements!r}[op.get_bind().dialect.name]:", "op.execute(statement)", ""]
+
+
+def _take_beside(_context: Any, _revision: Any, directives: list[MigrationScript]) -> None:
+    for script in directives:
+        made = script.upgrade_ops.ops if script.upgrade_ops else []
+        created = [one.table_name for one in made if isinstance(one, CreateTableOp)]
+        made.extend(_Beside(BESIDE[name]) for name in created if name in BESIDE)
+
+
+def _is_ours(name: str | None, kind: str, _parents: Any) -> bool:
+    return kind != "table" or not (name or "").startswith(NOT_TABLES)
+
+
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
     render_as_batch=True,  # SQLite changes a column by copying its table
     render_item=_render,
+    include_name=_is_ours,
+    process_revision_directives=_take_beside,
 )
 context.run_migrations()
