@@ -7,7 +7,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from federation.tables import reactions
+from node.social import commands as social
+from node.social.rules import parse_post
 from tests.interop.peers import Peer, fedify
 from tests.nodes import Home, Somebody, cluster, settled
 
@@ -155,3 +159,58 @@ async def test_a_server_that_only_reads_signed_requests(generation: str):
         assert None not in [event["scheme"] for event in asked if event["status"] == 200]
         note = (await peer.tell("note", content="<p>Behind a closed door.</p>"))["id"]
         await alice.home.works_until(lambda: _is_kept(alice.home, note), True)
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+async def test_what_they_say_of_our_posts_counts_here(generation: str):
+    """An answer, a like and a boost, and both of these taken back."""
+    async with meeting(generation) as (alice, peer):
+        a = alice.home
+        post_id = await alice.post("Who knows a good typeface?")
+
+        answer = (await peer.tell("note", content="<p>I do.</p>", to=[alice.id], inReplyTo=post_id))["id"]
+        await a.works_until(lambda: _is_kept(a, answer), True)
+        assert (await a.object(answer)).in_reply_to == post_id
+
+        like, boost = (await peer.tell("like", id=post_id))["id"], (await peer.tell("boost", id=post_id))["id"]
+        await a.takes(like)
+        await a.takes(boost)
+        assert await _reactions(a, post_id) == [("boost", peer.actor), ("like", peer.actor)]
+        for done in (like, boost):
+            await a.takes((await peer.tell("undo", id=done))["id"])
+        assert await _reactions(a, post_id) == []
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+async def test_what_we_say_of_their_posts_is_understood_there(generation: str):
+    async with meeting(generation) as (alice, peer):
+        a = alice.home
+        await follow_both_ways(alice, peer)
+        note = (await peer.tell("note", content="<p>Good morning from elsewhere.</p>"))["id"]
+        await a.works_until(lambda: _is_kept(a, note), True)
+
+        for command, verb in ((social.like, "Like"), (social.boost_out, "Announce")):
+            assert await alice.do(command, note)
+            await settled(a)
+            assert (await peer.activity(verb, note))["activity"]["actor"] == alice.id
+        for number, command in enumerate((social.unlike, social.unboost_out), 1):
+            assert await alice.do(command, note)
+            await settled(a)
+            await peer.event(lambda event, number=number: _count(peer, "Undo") >= number)
+
+        answer = await alice.do(social.post, parse_post({"body": "Good evening.", "in_reply_to": note}))
+        await settled(a)
+        heard = (await peer.activity("Create", answer))["object"]
+        assert heard["inReplyTo"] == note
+        assert heard["tag"]["href"] == peer.actor
+        assert [event for event in peer.events if event["event"] == "error"] == []
+        assert await a.queue() == []
+
+
+async def _reactions(a: Home, object_id: str) -> list[tuple[str, str]]:
+    rows = await a.rows(sa.select(reactions).where(reactions.c.object_id == object_id))
+    return sorted((row.kind, row.actor) for row in rows)
+
+
+def _count(peer: Peer, kind: str) -> int:
+    return sum(event["event"] == "activity" and event["activity"]["type"] == kind for event in peer.events)

@@ -9,7 +9,9 @@
 //   GET  /control/events?after=N   answers when there are more than N events, with those after N (no polling)
 //   POST /control/lookup  {id}                               -> the document, as Fedify reads it
 //   POST /control/follow  {id}                               -> {id: of the Follow}
-//   POST /control/undo    {id: of a Follow of ours}
+//   POST /control/like    {id: of a note}                    -> {id: of the Like}
+//   POST /control/boost   {id: of a note}                    -> {id: of the Announce}
+//   POST /control/undo    {id: of a Follow, Like or Announce of ours}
 //   POST /control/note    {content, to?: [ids], inReplyTo?}  -> {id}; without `to` it is public, to all followers
 //   POST /control/update  {id: of a note, content}
 //   POST /control/delete  {id: of a note}
@@ -25,7 +27,7 @@ import { EventEmitter, once } from "node:events";
 const [generation, address, ...flags] = process.argv.slice(2);
 const secure = flags.includes("--secure");
 const { createFederation, generateCryptoKeyPair, MemoryKvStore } = await import(generation);
-const { Accept, Activity, Create, Delete, Endpoints, Follow, Mention, Note, Person, PUBLIC_COLLECTION, Tombstone, Undo, Update } =
+const { Accept, Activity, Announce, Create, Delete, Endpoints, Follow, Like, Mention, Note, Person, PUBLIC_COLLECTION, Tombstone, Undo, Update } =
   await import(`${generation}/vocab`);
 
 // ---- what happened ------------------------------------------------------------------------------------------------
@@ -48,6 +50,7 @@ async function eventsAfter(count) {
 const keyPairs = [await generateCryptoKeyPair("RSASSA-PKCS1-v1_5"), await generateCryptoKeyPair("Ed25519")];
 const followers = new Map();
 const follows = new Map();
+const reactions = new Map();
 const notes = new Map();
 
 const federation = createFederation({ kv: new MemoryKvStore(), allowPrivateAddress: true });
@@ -76,6 +79,8 @@ federation
 federation.setFollowersDispatcher("/users/{identifier}/followers", () => ({ items: [...followers.values()] }));
 federation.setOutboxDispatcher("/users/{identifier}/outbox", () => ({ items: [] }));
 federation.setObjectDispatcher(Follow, "/follows/{id}", (_ctx, { id }) => follows.get(id) ?? null);
+federation.setObjectDispatcher(Like, "/likes/{id}", (_ctx, { id }) => reactions.get(id) ?? null);
+federation.setObjectDispatcher(Announce, "/boosts/{id}", (_ctx, { id }) => reactions.get(id) ?? null);
 federation.setObjectDispatcher(Note, "/notes/{id}", (_ctx, { id }) => notes.get(id) ?? null).authorize(allowed);
 
 federation
@@ -137,6 +142,16 @@ function draft(ctx, { content, to, inReplyTo }) {
   });
 }
 
+const authorOf = async (ctx, id) => [(await lookup(ctx, id)).attributionId.href];
+
+async function react(ctx, Kind, id) {
+  const [author] = await authorOf(ctx, id);
+  const tos = Kind === Like ? [new URL(author)] : [PUBLIC_COLLECTION, new URL(author)];
+  const made = new Kind({ id: ctx.getObjectUri(Kind, { id: randomUUID() }), actor: ctx.getActorUri("bob"), object: new URL(id), tos });
+  reactions.set(nameOf(made.id), made);
+  return send(ctx, [author], made);
+}
+
 const nameOf = (id) => new URL(id).pathname.split("/").at(-1);
 const about = (ctx, note) => ({ actor: ctx.getActorUri("bob"), tos: note.toIds, ccs: note.ccIds });
 const readers = (note) => (note.toIds.some((id) => id.href === PUBLIC_COLLECTION.href) ? null : note.toIds.map(String));
@@ -149,10 +164,12 @@ const control = {
     return send(ctx, [id], follow);
   },
   undo: async (ctx, { id }) => {
-    const follow = follows.get(nameOf(id));
-    const undo = new Undo({ id: fresh(ctx, "undos"), actor: follow.actorId, object: follow, to: follow.objectId });
-    return send(ctx, [follow.objectId.href], undo);
+    const done = follows.get(nameOf(id)) ?? reactions.get(nameOf(id));
+    const undo = new Undo({ id: fresh(ctx, "undos"), actor: done.actorId, object: done, tos: done.toIds });
+    return send(ctx, done instanceof Follow ? [done.objectId.href] : await authorOf(ctx, done.objectId.href), undo);
   },
+  like: async (ctx, { id }) => react(ctx, Like, id),
+  boost: async (ctx, { id }) => react(ctx, Announce, id),
   note: async (ctx, wanted) => {
     const note = draft(ctx, wanted);
     notes.set(nameOf(note.id), note);
