@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import sqlalchemy as sa
 from aiohttp import web
 
 from federation import featured, outbox
+from federation.authenticate import Authenticator
 from federation.clock import iso
+from federation.gathering import Budget, Gatherer
+from federation.prepare import Preparer
 from federation.tables import deliveries, reactions
+from node.inboxes import on_object
 from node.notifications.tables import notifications
 from node.social import commands as social
-from node.social import queries, threads
+from node.social import lookups, queries, seeking, threads
 from node.social import reactions as given
 from node.social.mentions import find_named
 from node.social.rules import parse_post
 from schemas.base import Audience
 from schemas.notes import NoteDraft, write_note
 from schemas.terms import PUBLIC
-from tests.nodes import Databases, Home, Somebody, cluster, settled
+from tests.node.neighbours import actor
+from tests.nodes import Databases, Home, Somebody, cluster, free_port, settled
 
 
 async def says(who: Somebody, body: str, **form: str) -> str:
@@ -207,3 +215,69 @@ async def answers_to_followers_of(bob: Somebody, alice: Somebody, post_id: str) 
         return note_id
 
     return str(await bob.home.node.db.write(write))
+
+
+async def test_72_a_conversation_without_end_costs_no_more_than_its_budget():
+    """Each note answers another that is higher up, and lists answers that list others: somebody's trap."""
+    async with cluster("a.example") as (a,), trap() as (origin, asked):
+        alice = await a.set_up("alice")
+        bait = f"{origin}/notes/1"
+        found = await gathered(a).found(bait, Budget(5, 5, asyncio.get_running_loop().time() + 20))
+        assert found is not None
+        await a.node.db.write(on_object, found, a.node.authors)
+        asked.clear()
+        await a.node.db.write(lookups.ask, "context", bait, alice.id)
+        await settled(a)
+        assert 10 < len(asked) <= seeking.OF_HOST
+        assert await a.node.db.read(lookups.is_due) is False, "what is left is not kept for later"
+        before = len(asked)
+        await a.node.db.write(lookups.ask, "context", bait, alice.id)
+        await settled(a)
+        assert len(asked) == before, "nor asked for again at once"
+        assert await alice.timeline() == []
+
+
+def gathered(home: Home) -> Gatherer:
+    node = home.node
+    authenticator = Authenticator(node.ids, node.resolver, node.policy, node.clock)
+    return Gatherer(node.resolver, Preparer(node.db, node.ids, node.resolver, authenticator))
+
+
+@asynccontextmanager
+async def trap() -> AsyncIterator[tuple[str, list[str]]]:
+    """A server with a note at every number; yields its origin, and what it is asked for."""
+    asked: list[str] = []
+    port = free_port("127.0.0.30")
+    origin = f"http://127.0.0.30:{port}"
+    eve = f"{origin}/users/eve"
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        kind, _, number = request.path.strip("/").partition("/")
+        document = actor(eve) if kind == "users" else note_at(int(number)) if kind == "notes" else page_of(int(number))
+        return web.json_response(document, content_type="application/activity+json")
+
+    def note_at(number: int) -> dict[str, Any]:
+        return {
+            "id": f"{origin}/notes/{number}",
+            "type": "Note",
+            "attributedTo": eve,
+            "content": f"<p>{number}</p>",
+            "published": "2026-11-01T00:00:00Z",
+            "to": [PUBLIC],
+            "inReplyTo": f"{origin}/notes/{number + 1}",
+            "replies": f"{origin}/replies/{number}",
+        }
+
+    def page_of(number: int) -> dict[str, Any]:
+        items = [f"{origin}/notes/{number * 1000 + more}" for more in range(1, 200)]
+        following = f"{origin}/replies/{number + 1}"
+        return {"id": f"{origin}/replies/{number}", "type": "CollectionPage", "items": items, "next": following}
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.30", port).start()
+    yield origin, asked
+    await runner.cleanup()
