@@ -31,7 +31,7 @@ from schemas.base import Audience, Visibility, audience_of, datetime_of, id_of
 from schemas.strict_json import dumps
 from schemas.terms import PUBLIC
 
-Kind = Literal["post", "gig", "module"]
+Kind = Literal["post", "gig", "module", "card"]
 
 TOPIC = "deliveries"
 MAX_BODY = 50_000
@@ -72,6 +72,18 @@ def create(
     the author's, Refused when something stands, or stood, at its id, Unacceptable when the Create exceeds 50 KB.
     long: such a Create carries only the object's id then.
     """
+    body = store(tx, author, document, kind=kind, audience=audience, published=published)
+    activity = bringing(author, "Create", body, audience, published, long=long, made=tx.now)
+    return publish(tx, author, activity, audience, object_id=document["id"])
+
+
+def store(
+    tx: Tx, author: Author, document: dict[str, Any], *, kind: Kind, audience: Audience, published: datetime
+) -> bytes:
+    """Store a new object of `author` for its audience to fetch, and tell nobody; returns its bytes.
+
+    Raises as `create`.
+    """
     check_own(author, document)
     seen_by = audience.visibility(author.followers)
     body = written(tx, author, document, public=seen_by in OPEN)
@@ -88,8 +100,7 @@ def create(
         raise Refused(f"{document['id']} was used before")
     set_recipients(tx, document["id"], audience, seen_by)
     tx.notify("documents", document["id"])
-    activity = bringing(author, "Create", body, audience, published, long=long, made=tx.now)
-    return publish(tx, author, activity, audience, object_id=document["id"])
+    return body
 
 
 def update(tx: Tx, author: Author, document: dict[str, Any], *, audience: Audience, long: bool = False) -> int:

@@ -21,7 +21,17 @@ LOCALES = Path(__file__).with_name("locales")
 ENGLISH = "en"
 
 
-class Sentence(str):
+class Spoken(str):
+    """English text that can say itself in another language: a sentence, a date, a sum."""
+
+    __slots__ = ()
+
+    def said(self, language: str) -> str:
+        """The same in a language."""
+        return str(self)
+
+
+class Sentence(Spoken):
     """English text that knows how it was made; see the module's docstring."""
 
     __slots__ = ("many", "number", "one", "values")
@@ -42,12 +52,14 @@ class Sentence(str):
 
     def said(self, language: str) -> str:
         """The sentence in a language; in English where that has no words for it."""
+        return _format(self.form(language), {name: say(value, language) for name, value in self.values.items()})
+
+    def form(self, language: str) -> str:
+        """What its values are put into, in a language."""
         catalogue = translations(language)
         if self.many is None:
-            text = catalogue.gettext(self.one) if self.one else ""
-        else:
-            text = catalogue.ngettext(self.one, self.many, self.number)
-        return _format(text, {name: say(value, language) for name, value in self.values.items()})
+            return catalogue.gettext(self.one) if self.one else ""
+        return catalogue.ngettext(self.one, self.many, self.number)
 
 
 def _format(text: str, values: Mapping[str, Any]) -> str:
@@ -66,7 +78,7 @@ def _n(one: str, many: str, count: int, /, **values: Any) -> Sentence:
 
 def say(value: Any, language: str) -> Any:
     """A value in a language, if it is something that can be said; else the value itself."""
-    return value.said(language) if isinstance(value, Sentence) and language != ENGLISH else value
+    return value.said(language) if isinstance(value, Spoken) and language != ENGLISH else value
 
 
 def languages() -> tuple[str, ...]:

@@ -9,6 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from node.language import ENGLISH, Spoken
+
 DATA = Path(__file__).with_name("data")
 
 _TAG = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}\Z")
@@ -57,10 +59,63 @@ def language_code(text: str) -> str | None:
     return tag if dash and primary.lower() in languages() and _TAG.match(tag) else None
 
 
-def language_name(code: str) -> str:
+class LanguageName(Spoken):
+    """Portuguese; elsewhere Portugiesisch."""
+
+    __slots__ = ("code",)
+
+    code: str
+
+    def __new__(cls, code: str) -> LanguageName:
+        """code: BCP 47; one that is not listed is its own name."""
+        made = super().__new__(cls, _named(code, languages().get(_primary(code), (code, ""))[0]))
+        made.code = code
+        return made
+
+    def said(self, language: str) -> str:
+        """The language's name in a language."""
+        if language == ENGLISH:
+            return str(self)
+        from babel import Locale
+
+        name = Locale.parse(language).languages.get(_primary(self.code))
+        return _named(self.code, name) if name else str(self)
+
+
+def _primary(code: str) -> str:
+    return code.partition("-")[0].lower()
+
+
+def _named(code: str, name: str) -> str:
+    rest = code.partition("-")[2]
+    return f"{name} ({rest})" if rest and name != code else name
+
+
+def language_name(code: str) -> LanguageName:
     """`Portuguese`, `Portuguese (BR)`; a code that is not listed is its own name."""
-    primary, _, rest = code.partition("-")
-    names = languages().get(primary.lower())
-    if names is None:
-        return code
-    return f"{names[0]} ({rest})" if rest else names[0]
+    return LanguageName(code)
+
+
+class CurrencyName(Spoken):
+    """EUR, euro."""
+
+    __slots__ = ("code",)
+
+    code: str
+
+    def __new__(cls, currency: Currency) -> CurrencyName:
+        """Of a currency of the list."""
+        made = super().__new__(cls, f"{currency.code}, {currency.name}")
+        made.code = currency.code
+        return made
+
+    def said(self, language: str) -> str:
+        """The code, and the currency's name in a language."""
+        from babel.numbers import get_currency_name
+
+        return str(self) if language == ENGLISH else f"{self.code}, {get_currency_name(self.code, locale=language)}"
+
+
+def currency_names() -> list[tuple[str, CurrencyName]]:
+    """What a form offers: pairs of code and name."""
+    return [(code, CurrencyName(known)) for code, known in currencies().items()]

@@ -1,13 +1,12 @@
 """Actors: who they are, where their inbox is, which keys speak for them, and what a freelancer says of themself.
 
-ActivityPub §4, FEP-521a (Multikey), FEP-2c59 (webfinger); the freelance part is schema.org and our own namespace.
+ActivityPub §4, FEP-521a (Multikey), FEP-2c59 (webfinger); the freelance part is that of `schemas.profiles`.
 """
 
 from __future__ import annotations
 
-import re
-from datetime import date, datetime
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -22,7 +21,7 @@ from schemas.base import (
     text_of,
 )
 from schemas.errors import Malformed
-from schemas.money import Rate, Skill, currency_of, decimal_of, skills_of, text_number, unit_of, write_skills
+from schemas.profiles import FreelanceProfile, card_of, profile_of, write_profile
 from schemas.terms import ACTOR_CONTEXT, ACTOR_TYPES
 from schemas.urls import host_of, origin_of, parse_url, url_of
 
@@ -33,10 +32,6 @@ MAX_KEYS = 20
 MAX_ROWS = 20
 MAX_ALIASES = 20
 
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
-
-AvailabilityStatus = Literal["open", "limited", "busy"]
-
 
 class KeyClaim(msgspec.Struct, frozen=True):
     """A public key that an actor document lists: PEM (RSA, `publicKey`) or multibase (`assertionMethod`)."""
@@ -45,25 +40,6 @@ class KeyClaim(msgspec.Struct, frozen=True):
     owner: str
     pem: str | None = None
     multibase: str | None = None
-
-
-class Availability(msgspec.Struct, frozen=True):
-    """The answer to "are you free yet?": since when it holds is `updated`."""
-
-    status: AvailabilityStatus
-    from_date: date | None = None
-    hours_per_week: int | None = None
-    updated: datetime | None = None
-
-
-class FreelanceProfile(msgspec.Struct, frozen=True):
-    """What a freelancer says in a form that programs can search."""
-
-    headline: str = ""
-    skills: tuple[Skill, ...] = ()
-    languages: tuple[str, ...] = ()
-    rate: Rate | None = None
-    availability: Availability | None = None
 
 
 class Actor(msgspec.Struct, frozen=True):
@@ -89,6 +65,7 @@ class Actor(msgspec.Struct, frozen=True):
     public_keys: tuple[KeyClaim, ...] = ()
     webfinger: str | None = None
     profile: FreelanceProfile | None = None
+    card: str | None = None
     attachments: tuple[tuple[str, str], ...] = ()
 
 
@@ -124,7 +101,8 @@ def parse_actor(document: dict[str, Any]) -> Actor:
         moved_to=url_of(id_of(document.get("movedTo"))),
         public_keys=_keys(document, actor_id),
         webfinger=text_of(document.get("webfinger"), limit=320) or None,
-        profile=_profile(document),
+        profile=profile_of(document),
+        card=_optional(actor_id, card_of(document)),
         attachments=_rows(document),
     )
 
@@ -186,59 +164,11 @@ def _rows(document: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _profile(document: dict[str, Any]) -> FreelanceProfile | None:
-    names = ("schema:knowsAbout", "schema:knowsLanguage", "schema:makesOffer", "availability", "headline")
-    if not any(name in document for name in names):
-        return None
-    return FreelanceProfile(
-        headline=text_of(document.get("headline"), limit=300),
-        skills=skills_of(document.get("schema:knowsAbout")),
-        languages=_languages(document.get("schema:knowsLanguage")),
-        rate=_rate(document.get("schema:makesOffer")),
-        availability=_availability(document.get("availability")),
-    )
-
-
-def _languages(value: Any) -> tuple[str, ...]:
-    codes = [item for item in many(value)[:20] if isinstance(item, str) and 2 <= len(item) <= 35]
-    return tuple(code for code in codes if code.replace("-", "").isalnum() and code.isascii())
-
-
-def _rate(value: Any) -> Rate | None:
-    offer = value[0] if isinstance(value, list) and value else value
-    price = offer.get("schema:priceSpecification") if isinstance(offer, dict) else None
-    if not isinstance(price, dict):
-        return None
-    amount = decimal_of(price.get("schema:price"))
-    currency, unit = currency_of(price.get("schema:priceCurrency")), unit_of(price.get("schema:unitCode"))
-    return Rate(amount, currency, unit) if amount is not None and currency and unit else None
-
-
-def _availability(value: Any) -> Availability | None:
-    if not isinstance(value, dict):
-        return None
-    status = value.get("status")
-    if status != "open" and status != "limited" and status != "busy":
-        return None
-    hours = decimal_of(value.get("hoursPerWeek"))
-    return Availability(
-        status,
-        date_of(value.get("from")),
-        int(hours) if hours is not None and hours <= 168 else None,
-        datetime_of(value.get("updated")),
-    )
-
-
-def date_of(value: Any) -> date | None:
-    """`2026-12-07`, else None."""
-    try:
-        return date.fromisoformat(value) if isinstance(value, str) and _DATE.match(value) else None
-    except ValueError:
-        return None
-
-
 class ActorDraft(msgspec.Struct, frozen=True):
-    """What a local actor document is written from. Times are ready to travel (RFC 3339); HTML is clean already."""
+    """What a local actor document is written from. Times are ready to travel (RFC 3339); HTML is clean already.
+
+    card: the address of the public Profile that holds a CV which is too long to stand in here.
+    """
 
     id: str
     type: str
@@ -262,6 +192,7 @@ class ActorDraft(msgspec.Struct, frozen=True):
     moved_to: str | None = None
     profile: FreelanceProfile | None = None
     rows: tuple[tuple[str, str], ...] = ()
+    card: str | None = None
 
 
 def write_actor(draft: ActorDraft) -> dict[str, Any]:
@@ -303,40 +234,10 @@ def write_actor(draft: ActorDraft) -> dict[str, Any]:
     if draft.moved_to is not None:
         document["movedTo"] = draft.moved_to
     if draft.profile is not None:
-        document |= _write_profile(draft.profile)
+        document |= write_profile(draft.profile)
+    if draft.card is not None:
+        document["cv"] = draft.card
     return document
-
-
-def _write_profile(profile: FreelanceProfile) -> dict[str, Any]:
-    written: dict[str, Any] = {
-        "headline": profile.headline,
-        "schema:knowsAbout": write_skills(profile.skills),
-        "schema:knowsLanguage": list(profile.languages),
-    }
-    if profile.rate is not None:
-        written["schema:makesOffer"] = {
-            "@type": "schema:Offer",
-            "schema:priceSpecification": {
-                "@type": "schema:UnitPriceSpecification",
-                "schema:price": text_number(profile.rate.amount),
-                "schema:priceCurrency": profile.rate.currency,
-                "schema:unitCode": "HUR" if profile.rate.unit == "hour" else "DAY",
-            },
-        }
-    if profile.availability is not None:
-        written["availability"] = _write_availability(profile.availability)
-    return {name: value for name, value in written.items() if value}
-
-
-def _write_availability(availability: Availability) -> dict[str, str]:
-    parts: dict[str, str] = {"status": availability.status}
-    if availability.from_date is not None:
-        parts["from"] = availability.from_date.isoformat()
-    if availability.hours_per_week is not None:
-        parts["hoursPerWeek"] = str(availability.hours_per_week)
-    if availability.updated is not None:
-        parts["updated"] = availability.updated.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return parts
 
 
 def handle_host(actor: Actor) -> str:

@@ -36,6 +36,7 @@ class Attachment(msgspec.Struct, frozen=True):
     width: int | None = None
     height: int | None = None
     size: int | None = None
+    sensitive: bool = False
 
     @property
     def kind(self) -> Kind:
@@ -79,6 +80,7 @@ def _attachment(item: Any, *, name: str = "") -> Attachment | None:
         width=_number(link.get("width") or item.get("width"), MAX_SIDE),
         height=_number(link.get("height") or item.get("height"), MAX_SIDE),
         size=_number(link.get("size") or item.get("size"), MAX_SIZE),
+        sensitive=item.get("sensitive") is True,
     )
 
 

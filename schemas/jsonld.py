@@ -22,6 +22,7 @@ from schemas.terms import (
     ACTOR_CONTEXT,
     AS,
     AS_CONTEXT,
+    CARD_TERMS,
     DATA_INTEGRITY_V1,
     FREEHOLD,
     GIG_TERMS,
@@ -55,6 +56,7 @@ _INLINE: dict[str, Any] = {
     **ACTOR_CONTEXT[-1],
     **GIG_TERMS,
     **MODULE_TERMS,
+    **CARD_TERMS,
     "sensitive": "as:sensitive",
     "movedTo": {"@id": "as:movedTo", "@type": "@id"},
 }

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from schemas.attachments import Attachment, attachments_of
-from schemas.base import Audience, datetime_of, id_of, link_of, localised, objects_of, text_of
+from schemas.base import Audience, datetime_of, id_of, link_of, localised, many, objects_of, text_of
 from schemas.errors import Malformed
 from schemas.terms import NOTE_TERMS, NOTE_TYPES, object_context
 from schemas.urls import parse_url, url_of
 
 MAX_CONTENT = 500_000
 MAX_TAGS = 100
+LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}\Z")
 QUOTES = ("quote", "quoteUrl", "quoteUri", "_misskey_quote")
 
 
@@ -44,6 +46,7 @@ class Note(msgspec.Struct, frozen=True):
     sensitive: bool
     replies: str | None = None
     quotes: str | None = None
+    language: str = ""
 
 
 def parse_note(document: dict[str, Any]) -> Note:
@@ -61,14 +64,34 @@ def parse_note(document: dict[str, Any]) -> Note:
         name=localised(document, "name", limit=500),
         published=datetime_of(document.get("published")),
         updated=datetime_of(document.get("updated")),
-        in_reply_to=url_of(id_of(document.get("inReplyTo"))),
+        in_reply_to=_answered(document),
         url=link_of(document.get("url")),
         tags=tags_of(document),
         attachments=attachments_of(document),
         sensitive=document.get("sensitive") is True,
         replies=url_of(id_of(document.get("replies"))),
         quotes=_quoted(document),
+        language=_language(document),
     )
+
+
+def _answered(document: dict[str, Any]) -> str | None:
+    """What a note answers: an id, an object or a Link; of several the first that can be read."""
+    for item in many(document.get("inReplyTo")):
+        found = url_of(id_of(item) or (item.get("href") if isinstance(item, dict) else None))
+        if found is not None:
+            return found
+    return None
+
+
+def _language(document: dict[str, Any]) -> str:
+    """The language of the text that `localised` reads, as `contentMap` says it (BCP 47); empty when it does not."""
+    by_language = document.get("contentMap")
+    if not isinstance(by_language, dict):
+        return ""
+    shown = localised(document, "content", limit=MAX_CONTENT)
+    found = next((name for name, text in by_language.items() if text == shown), "")
+    return found if LANGUAGE.match(found) else ""
 
 
 def _quoted(document: dict[str, Any]) -> str | None:
@@ -102,7 +125,7 @@ def tags_of(document: dict[str, Any]) -> tuple[Tag, ...]:
     for item in objects_of(document.get("tag"))[:MAX_TAGS]:
         kind = item.get("type")
         if isinstance(kind, str):
-            tags.append(Tag(kind[:50], text_of(item.get("name"), limit=320), url_of(item.get("href"))))
+            tags.append(Tag(kind.removeprefix("as:")[:50], text_of(item.get("name"), limit=320), url_of(item.get("href"))))
     return tuple(tags)
 
 

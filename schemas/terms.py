@@ -52,6 +52,11 @@ ACTOR_CONTEXT: list[Any] = [
         "status": "fh:status",
         "from": "fh:from",
         "hoursPerWeek": "fh:hoursPerWeek",
+        "weeks": "fh:weeks",
+        "weeksFrom": "fh:weeksFrom",
+        "level": "fh:level",
+        "portfolio": "fh:portfolio",
+        "cv": {"@id": "fh:cv", "@type": "@id"},
         "webfinger": "https://purl.archive.org/socialweb/webfinger#webfinger",
         "assertionMethod": {"@id": "https://w3id.org/security#assertionMethod", "@type": "@id", "@container": "@set"},
     },
@@ -88,8 +93,22 @@ MODULE_TERMS: dict[str, Any] = {
 }
 
 
+CARD_TERMS: dict[str, Any] = {
+    "schema": SCHEMA,
+    "fh": FREEHOLD,
+    "availability": "fh:availability",
+    "status": "fh:status",
+    "from": "fh:from",
+    "hoursPerWeek": "fh:hoursPerWeek",
+    "weeks": "fh:weeks",
+    "weeksFrom": "fh:weeksFrom",
+    "level": "fh:level",
+    "portfolio": "fh:portfolio",
+}
+
+
 def object_context(terms: dict[str, Any], used: set[str]) -> list[Any]:
     """The context of an object: only the terms that it uses (the map is repeated inside each proof)."""
-    prefixes = {name for name in ("vf", "om2", "schema") if name in terms}
+    prefixes = {name for name in ("vf", "om2", "schema", "fh") if name in terms}
     chosen = {name: value for name, value in terms.items() if name in used or name in prefixes}
     return [AS_CONTEXT, DATA_INTEGRITY_V1, chosen] if chosen else [AS_CONTEXT, DATA_INTEGRITY_V1]

@@ -10,7 +10,7 @@ from node.cli.common import Options, acting, common_options, run, show
 
 if TYPE_CHECKING:
     from node.profiles.queries import Person
-    from node.profiles.rules import Answer
+    from node.profiles.answers import Answer
 
 
 @click.group(help="Show or change your profile: skills, rate, are you free yet?")
@@ -26,12 +26,12 @@ def show_profile(options: Options) -> None:
 
 
 async def _show(options: Options) -> None:
-    from node.profiles import queries, rules, wire
+    from node.profiles import answers, queries, wire
     from node.vocabularies import language_name
 
     async with acting(options) as (node, author):
         person = await node.db.read(queries.person, author.actor_id)
-        answer = rules.answer(person.availability, node.clock.now().date())
+        answer = answers.answer(person.availability, node.clock.now().date())
     lines = [
         f"{person.name}  @{person.handle}",
         person.headline,

@@ -25,6 +25,7 @@ from node.market.wire import quantity_words
 from node.media.pages import PICTURES
 from node.media.pictures import FIELD
 from node.profiles import commands, queries, rules, structured, wire
+from node.profiles.answers import answer as answer_of
 from node.profiles.queries import Person
 from node.profiles.rules import ProfileDraft
 from node.social import queries as social
@@ -63,7 +64,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         return await negotiate.actor_document(request, name)
     visitor = await viewer(request)
     shown = await node.db.read(_shown, handle, visitor.actor_id if visitor else None)
-    answer = rules.answer(shown.person.availability, node.clock.now().date())
+    answer = answer_of(shown.person.availability, node.clock.now().date())
     mine = visitor is not None and visitor.actor_id == shown.person.id
     return await page(
         request,
@@ -166,7 +167,7 @@ async def _form_page(
         audience=rules.audience_sentence(editing.people, editing.servers),
         form=form,
         errors=errors,
-        answer=rules.answer(editing.person.availability, request.app[NODE].clock.now().date()),
+        answer=answer_of(editing.person.availability, request.app[NODE].clock.now().date()),
         currencies=[(code, f"{code}, {known.name}") for code, known in currencies().items()],
         skill_names=skills.names(),
         language_names=sorted(name for name, _ in languages().values()),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -17,11 +17,14 @@ from federation.types import Verification
 from node.errors import Gone, NotFound
 from node.evidence import Evidence, evidence_of
 from node.profiles import wire
+from node.profiles.rules import Audience
 from node.profiles.tables import profiles
 from node.skills import named
 from node.text import clean, one_line
-from schemas.actors import Actor, Availability, FreelanceProfile
+from schemas.actors import Actor
+from schemas.cv import Cv
 from schemas.money import Rate, Skill
+from schemas.profiles import Availability, FreelanceProfile, Level
 from schemas.urls import parse_url
 
 CHUNK = 200
@@ -32,8 +35,10 @@ class Person:
     """A person or a collective. Everything is fit to be shown: texts of strangers are clean.
 
     handle: `name@host`, which WebFinger has confirmed, else with the host of the id. page: where this node shows
-    them; url: where their own server does. picture: a path on this node, None where there is none (pictures of other
-    servers are not loaded). summary_md: what the owner typed, for people here only.
+    them; url: where their own server does. picture: a path on this node, the address elsewhere (which no page writes
+    as it is), None where there is none. summary_md: what the owner typed, for people here only. cv: as it was said.
+    card: where the rest of a long CV is to be had. approves: whether they decide who follows. audiences: who sees
+    what of it, for its owner only.
     """
 
     id: str
@@ -57,6 +62,11 @@ class Person:
     discoverable: bool
     indexable: bool
     published: datetime | None
+    levels: Mapping[str, Level] = field(default_factory=dict)
+    cv: Cv = field(default_factory=Cv)
+    card: str | None = None
+    approves: bool = False
+    audiences: Mapping[str, Audience] = field(default_factory=dict)
 
     @property
     def collective(self) -> bool:
@@ -66,7 +76,8 @@ class Person:
     @property
     def says_something(self) -> bool:
         """Whether there is more than a name."""
-        return bool(self.headline or self.summary_html or self.skills or self.rate or self.availability or self.links)
+        work = self.skills or self.rate or self.availability or self.cv
+        return bool(self.headline or self.summary_html or work or self.links)
 
 
 _SELECT = sa.select(actors, profiles.c.summary_md).outerjoin(profiles, profiles.c.actor_id == actors.c.id)
@@ -159,8 +170,13 @@ def _person(row: Row[Any]) -> Person:
         discoverable=actor.document.get("discoverable") is True,
         indexable=actor.document.get("indexable") is True,
         published=actor.published,
+        levels=profile.levels,
+        cv=profile.cv,
+        card=actor.card,
+        approves=actor.manually_approves,
     )
 
 
 def _picture(row: Row[Any], actor: Actor) -> str | None:
-    return parse_url(actor.icon).path if row.local and actor.icon else None
+    """A path on this node; of somebody elsewhere the address, which `shown` makes one of ours on a page."""
+    return parse_url(actor.icon).path if row.local and actor.icon else actor.icon

@@ -1,21 +1,20 @@
-"""What a profile may say, and what it answers to "are you free yet?". Pure."""
+"""What a profile may say: form <-> draft. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
-
-from markupsafe import Markup
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Literal, get_args
 
 from node.fields import Fields, currency, day, line, paragraphs, price
+from node.language import Sentence, _, _n
+from node.profiles.answers import LATELY
 from node.skills import parse_skills, write_skills
 from node.vocabularies import language_code, language_name
-from node.web import words
-from schemas.actors import Availability, AvailabilityStatus
 from schemas.errors import SchemaError
 from schemas.money import Rate, Skill, Unit
+from schemas.profiles import LEVELS, MAX_WEEKS, Availability, AvailabilityStatus, Level, date_of
 from schemas.urls import parse_url
 
 if TYPE_CHECKING:
@@ -28,102 +27,29 @@ MAX_LANGUAGES = 20
 MAX_LINKS = 8
 MAX_HOURS = 80
 
-ASK_AGAIN = timedelta(days=30)
-"""An answer that is older is confirmed anew by the next save."""
-LATELY = timedelta(days=60)
-"""An older answer is shown as "not confirmed lately"."""
-
 STATUSES: tuple[AvailabilityStatus, ...] = ("open", "limited", "busy")
 
-_SENTENCES: dict[tuple[AvailabilityStatus, bool, bool], str] = {  # status, is there a day to come, are there hours
-    ("open", True, True): "Yes, from {day}, {hours} hours a week.",
-    ("open", True, False): "Yes, from {day}.",
-    ("open", False, True): "Yes, {hours} hours a week.",
-    ("open", False, False): "Yes.",
-    ("limited", True, True): "A little, from {day}, {hours} hours a week.",
-    ("limited", True, False): "A little, from {day}.",
-    ("limited", False, True): "A little, {hours} hours a week.",
-    ("limited", False, False): "A little.",
-    ("busy", True, True): "No. Ask again from {day}.",
-    ("busy", True, False): "No. Ask again from {day}.",
-    ("busy", False, True): "No. Ask again later.",
-    ("busy", False, False): "No. Ask again later.",
+Audience = Literal["public", "followers", "nobody"]
+AUDIENCES: tuple[Audience, ...] = get_args(Audience)
+"""Who sees a part of a profile. What is for nobody stays in the database, for its owner alone."""
+
+GUARDED = ("availability", "summary", "rate", "skills", "languages", "links")
+"""The fields that may be for some only; a form says it in `NAME_for`. Name, picture and headline are for everybody."""
+
+AUDIENCE_WORDS: dict[Audience, Sentence] = {
+    "public": _("Everybody"),
+    "followers": _("Your followers"),
+    "nobody": _("Nobody, yet"),
 }
-_ROWS: dict[tuple[AvailabilityStatus, bool, bool], str] = {  # the same behind the words "Free from"
-    ("open", True, True): "{day}, {hours} hours a week",
-    ("open", True, False): "{day}",
-    ("open", False, True): "Now, {hours} hours a week",
-    ("open", False, False): "Now",
-    ("limited", True, True): "{day}, a little: {hours} hours a week",
-    ("limited", True, False): "{day}, a little",
-    ("limited", False, True): "Now, a little: {hours} hours a week",
-    ("limited", False, False): "Now, a little",
-    ("busy", True, True): "Not now. Ask again from {day}",
-    ("busy", True, False): "Not now. Ask again from {day}",
-    ("busy", False, True): "Not now",
-    ("busy", False, False): "Not now",
-}
-NOT_SAID = "They have not said yet."
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The answer, with a day only while that day is to come. status None: nothing was said.
-
-    row: the same for the profile's row "Free from". updated: when it was confirmed.
-    """
-
-    status: AvailabilityStatus | None
-    from_date: date | None
-    hours: int | None
-    updated: datetime | None
-    row: str
-    _form: str
-
-    @property
-    def sentence(self) -> str:
-        """In plain words."""
-        return self._form.format(day=words.day(self.from_date) if self.from_date else "", hours=self.hours)
-
-    @property
-    def markup(self) -> Markup:
-        """The sentence with its day as `<time>`."""
-        shown = ""
-        if self.from_date:  # "7 December" stays together in the largest type of the page
-            shown = words.time_tag(self.from_date, words.day(self.from_date).replace(" ", "\N{NO-BREAK SPACE}", 1))
-        return Markup(self._form).format(day=shown, hours=self.hours)  # noqa: S704 - a sentence of ours
-
-    def is_stale(self, now: datetime) -> bool:
-        """Whether nobody has confirmed it lately."""
-        return self.status is not None and (self.updated is None or now - self.updated > LATELY)
-
-    def freshness(self, now: datetime) -> str:
-        """When it was said, as people say it."""
-        if self.updated is None:
-            return ""
-        days = (now.date() - self.updated.date()).days
-        if days < 2:
-            return "Said yesterday" if days == 1 else "Said today"
-        return f"Said {days} days ago" if days <= ASK_AGAIN.days else f"Said on {words.day(self.updated)}"
-
-
-def answer(availability: Availability | None, today: date) -> Answer:
-    """What an availability answers on a day."""
-    if availability is None:
-        return Answer(None, None, None, None, "", NOT_SAID)
-    coming = availability.from_date if availability.from_date and availability.from_date > today else None
-    hours = availability.hours_per_week or None
-    case = (availability.status, coming is not None, hours is not None)
-    row, sentence = _ROWS[case], _SENTENCES[case]
-    if hours == 1:
-        row, sentence = row.replace(" hours ", " hour "), sentence.replace(" hours ", " hour ")
-    written = row.format(day=words.day(coming) if coming else "", hours=hours)
-    return Answer(availability.status, coming, hours, availability.updated, written, sentence)
 
 
 @dataclass(frozen=True, slots=True)
 class ProfileDraft:
-    """A profile form, checked. `availability.updated` is not known yet: whoever saves says when."""
+    """A profile form, checked. `availability.updated` is not known yet: whoever saves says when.
+
+    levels: of the languages for which one is said. approves: whether the owner decides who follows. audiences: of the
+    guarded fields that are not for everybody.
+    """
 
     name: str
     headline: str
@@ -135,6 +61,9 @@ class ProfileDraft:
     links: tuple[str, ...]
     discoverable: bool
     indexable: bool
+    levels: Mapping[str, Level] = field(default_factory=dict)
+    approves: bool = False
+    audiences: Mapping[str, Audience] = field(default_factory=dict)
 
 
 def parse_profile(form: Mapping[str, str], today: date) -> ProfileDraft:
@@ -142,83 +71,132 @@ def parse_profile(form: Mapping[str, str], today: date) -> ProfileDraft:
 
     Fields: name, headline, summary (Markdown), skills and more_skills (NAME or NAME=URI, apart by commas), rate,
     currency, unit (hour | day), availability (open | limited | busy or empty), free_from (2026-12-07), hours_per_week,
-    languages (codes or names, apart by commas), links (one a line), discoverable and indexable (yes, or empty).
+    weeks (hours of each coming week, apart by spaces) and weeks_from, languages (codes or names, each perhaps with a
+    level, apart by commas), links (one a line), discoverable, indexable and approves (yes, or empty); and who sees
+    them: `summary_for` and so on.
     """
     fields = Fields(form)
-    name = fields.read("name", line(MAX_NAME, "A name"), "")
+    name = fields.read("name", line(MAX_NAME, _("A name")), "")
     if not name:
-        fields.wrong("name", "Write the name by which people call you.")
+        fields.wrong("name", _("Write the name by which people call you."))
     none: tuple[Skill, ...] = ()
     skills = fields.read("skills", parse_skills, none) + fields.read("more_skills", parse_skills, none)
+    spoken: dict[str, Level | None] = fields.read("languages", parse_languages, {})
     draft = ProfileDraft(
         name=name,
-        headline=fields.read("headline", line(MAX_HEADLINE, "A headline"), ""),
-        summary_md=fields.read("summary", paragraphs(MAX_SUMMARY, "This text"), ""),
+        headline=fields.read("headline", line(MAX_HEADLINE, _("A headline")), ""),
+        summary_md=fields.read("summary", paragraphs(MAX_SUMMARY, _("This text")), ""),
         skills=tuple({skill.name.casefold(): skill for skill in skills}.values()),
         rate=_rate(fields),
         availability=_availability(fields, today),
-        languages=fields.read("languages", _languages, ()),
+        languages=tuple(spoken),
         links=fields.read("links", _links, ()),
         discoverable=fields.text("discoverable") == "yes",
         indexable=fields.text("indexable") == "yes",
+        levels={code: level for code, level in spoken.items() if level is not None},
+        approves=fields.text("approves") == "yes",
+        audiences=_audiences(fields),
     )
     fields.check()
     return draft
+
+
+def _audiences(fields: Fields) -> dict[str, Audience]:
+    everybody: Audience = "public"
+    chosen = {name: fields.read(f"{name}_for", audience, everybody) for name in GUARDED}
+    return {name: who for name, who in chosen.items() if who != "public"}
+
+
+def audience(text: str) -> Audience:
+    """public, followers or nobody; ValueError for anything else."""
+    found = next((one for one in AUDIENCES if one == text), None)
+    if found is None:
+        raise ValueError(_("Choose who sees this: everybody, your followers, or nobody."))
+    return found
 
 
 def _rate(fields: Fields) -> Rate | None:
     code = fields.read("currency", currency, "EUR")
     unit: Unit = "day" if fields.text("unit") == "day" else "hour"
     if fields.text("unit") not in ("", "hour", "day"):
-        fields.wrong("unit", "A rate is for an hour or for a day.")
+        fields.wrong("unit", _("A rate is for an hour or for a day."))
     amount = fields.read("rate", price(code), None)
     return Rate(amount, code, unit) if amount is not None else None
 
 
 def _availability(fields: Fields, today: date) -> Availability | None:
-    past = "That day has passed. Choose today or later, or leave it empty if you are free now."
+    past = _("That day has passed. Choose today or later, or leave it empty if you are free now.")
     from_date = fields.read("free_from", day(today, past), None)
     hours = fields.read("hours_per_week", _hours, None)
     chosen = fields.text("availability")
     status = next((status for status in STATUSES if status == chosen), None)
     if chosen and status is None:
-        fields.wrong("availability", "Choose one of these: free, a little, or busy.")
+        fields.wrong("availability", _("Choose one of these: free, a little, or busy."))
     if status is None:
         if from_date or hours:
-            fields.wrong("availability", "Say whether you are free, a little free, or busy.")
+            fields.wrong("availability", _("Say whether you are free, a little free, or busy."))
         return None
-    return Availability(status, from_date, hours)
+    unsaid: tuple[int, ...] = ()
+    weeks, weeks_from = fields.read("weeks", parse_weeks, unsaid), date_of(fields.text("weeks_from"))
+    if not weeks or weeks_from is None:
+        return Availability(status, from_date, hours)
+    return Availability(status, from_date, hours, weeks=weeks, weeks_from=weeks_from)
+
+
+def parse_weeks(text: str) -> tuple[int, ...]:
+    """The free hours of the coming weeks, apart by spaces; all of them 0 says nothing."""
+    parts = text.split()
+    usable = all(part.isascii() and part.isdigit() and int(part[:4]) <= MAX_HOURS for part in parts)
+    if len(parts) > MAX_WEEKS or not usable:
+        raise ValueError(_("Write for each week a whole number of hours, from 0 to {most}.", most=MAX_HOURS))
+    weeks = tuple(int(part) for part in parts)
+    return weeks if any(weeks) else ()
 
 
 def _hours(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or not 0 < int(text[:6]) <= MAX_HOURS:
-        raise ValueError(f"Write a whole number of hours, from 1 to {MAX_HOURS}.")
+        raise ValueError(_("Write a whole number of hours, from 1 to {most}.", most=MAX_HOURS))
     return int(text)
 
 
-def _languages(text: str) -> tuple[str, ...]:
-    found = []
+def parse_languages(text: str) -> dict[str, Level | None]:
+    """`English C1, Igbo native` -> codes with levels, in their order; ValueError for what is no language or level."""
+    found: dict[str, Level | None] = {}
     for part in filter(None, (part.strip() for part in text.replace("\n", ",").split(","))):
-        code = language_code(part)
-        if code is None:
-            raise ValueError(f"“{part[:40]}” is not a language known here. Write its name in English, or its code.")
-        found.append(code)
+        code, level = _language(part)
+        found.setdefault(code, level)
     if len(found) > MAX_LANGUAGES:
-        raise ValueError(f"Name at most {MAX_LANGUAGES} languages.")
-    return tuple(dict.fromkeys(found))
+        raise ValueError(_n("Name at most {count} language.", "Name at most {count} languages.", MAX_LANGUAGES))
+    return found
+
+
+def _language(part: str) -> tuple[str, Level | None]:
+    code = language_code(part)
+    if code is not None:
+        return code, None
+    name, _space, last = part.replace("(", " ").replace(")", " ").strip().rpartition(" ")
+    code = language_code(name.strip())
+    if code is None:
+        raise ValueError(
+            _("“{name}” is not a language known here. Write its name in English, or its code.", name=part[:40])
+        )
+    level = next((level for level in LEVELS if level.casefold() == last.casefold()), None)
+    if level is None:
+        raise ValueError(_("“{word}” is no level. Write one of A1, A2, B1, B2, C1, C2, or native.", word=last[:40]))
+    return code, level
 
 
 def _links(text: str) -> tuple[str, ...]:
     links = tuple(dict.fromkeys(text.split()))
     for link in links:
         if not link.startswith(("https://", "http://")):
-            raise ValueError(f"{link[:60]} is not an address. Begin with https://, one link a line.")
+            raise ValueError(_("{link} is not an address. Begin with https://, one link a line.", link=link[:60]))
         try:
             parse_url(link)
         except SchemaError:
-            raise ValueError(f"{link[:60]} is not an address. Copy it from your browser.") from None
+            raise ValueError(_("{link} is not an address. Copy it from your browser.", link=link[:60])) from None
     if len(links) > MAX_LINKS:
-        raise ValueError(f"Give at most {MAX_LINKS} links.")
+        raise ValueError(_n("Give at most {count} link.", "Give at most {count} links.", MAX_LINKS))
     return links
 
 
@@ -237,39 +215,48 @@ def form_of(person: Person, today: date = date.min) -> dict[str, str]:
         "availability": available.status if available else "",
         "free_from": from_date.isoformat() if from_date and from_date >= today else "",
         "hours_per_week": str(available.hours_per_week or "") if available else "",
-        "languages": ", ".join(_language_text(code) for code in person.languages),
+        "weeks": " ".join(map(str, available.weeks)) if available else "",
+        "weeks_from": available.weeks_from.isoformat() if available and available.weeks_from else "",
+        "languages": ", ".join(_language_text(code, person.levels.get(code)) for code in person.languages),
         "links": "\n".join(person.links),
         "discoverable": "yes" if person.discoverable else "",
         "indexable": "yes" if person.indexable else "",
+        "approves": "yes" if person.approves else "",
+        **{f"{name}_for": person.audiences.get(name, "public") for name in GUARDED},
     }
 
 
-def _language_text(code: str) -> str:
+def _language_text(code: str, level: Level | None) -> str:
     """By name where the name leads back to the code."""
-    name = language_name(code)
-    return name if language_code(name) == code else code
+    name = str(language_name(code))
+    shown = name if language_code(name) == code else code
+    return f"{shown} {level}" if level else shown
 
 
 def confirmed_at(held: Availability | None, now_said: Availability | None, now: datetime) -> datetime | None:
     """Since when an answer holds: the same one keeps its time, until it has to be confirmed anew."""
     if now_said is None:
         return None
-    if held is None or held.updated is None or now - held.updated > ASK_AGAIN:
+    if held is None or held.updated is None or now - held.updated > LATELY:
         return now
-    same = (held.status, held.from_date, held.hours_per_week) == (
-        now_said.status,
-        now_said.from_date,
-        now_said.hours_per_week,
-    )
-    return held.updated if same else now
+    return held.updated if _said(held) == _said(now_said) else now
 
 
-def audience_sentence(people: int, servers: int) -> str:
+def _said(availability: Availability) -> tuple[object, ...]:
+    named = (availability.status, availability.from_date, availability.hours_per_week)
+    return (*named, availability.weeks, availability.weeks_from)
+
+
+def audience_sentence(people: int, servers: int) -> Sentence:
     """Who hears of what is saved: people who follow, and the servers on which they live."""
     if not people:
-        return "What you save is signed with your key. Nobody follows you yet: those who come will find it here."
+        return _("What you save is signed with your key. Nobody follows you yet: those who come will find it here.")
     if people == 1:
-        return "What you save is signed with your key and sent to your one follower."
+        return _("What you save is signed with your key and sent to your one follower.")
     if servers == 1:
-        return f"What you save is signed with your key and sent to {people:,} followers on one server."
-    return f"What you save is signed with your key and sent to {people:,} followers on {servers:,} servers."
+        return _("What you save is signed with your key and sent to {people:,} followers on one server.", people=people)
+    return _(
+        "What you save is signed with your key and sent to {people:,} followers on {servers:,} servers.",
+        people=people,
+        servers=servers,
+    )

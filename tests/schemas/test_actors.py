@@ -12,9 +12,6 @@ from keys.encoding import public_from_multibase, public_from_pem
 from schemas.actors import (
     MAX_USERNAME,
     ActorDraft,
-    Availability,
-    FreelanceProfile,
-    date_of,
     handle_host,
     parse_actor,
     write_actor,
@@ -22,6 +19,7 @@ from schemas.actors import (
 from schemas.errors import Malformed, SchemaError
 from schemas.jsonld import normalise
 from schemas.money import Rate, Skill
+from schemas.profiles import Availability, FreelanceProfile, date_of
 from schemas.strict_json import dumps, loads_object
 from schemas.terms import ACTOR_TYPES
 from tests.schemas.shapes import NAMES, WRONG, documents

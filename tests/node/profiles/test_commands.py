@@ -19,6 +19,7 @@ from keys.proofs import read_proof
 from node.errors import Gone, Invalid, NotFound
 from node.profiles import commands, queries
 from node.profiles.rules import form_of, parse_profile
+from node.web import words
 from schemas.actors import parse_actor
 from schemas.jsonld import normalise
 from schemas.money import Rate
@@ -104,7 +105,11 @@ async def test_the_document_says_it_to_programs_and_to_everybody(house):
     assert document["schema:makesOffer"]["schema:priceSpecification"]["schema:price"] == "68.00"
     assert document["availability"]["hoursPerWeek"] == "24"
     rows = [(row["name"], row["value"]) for row in document["attachment"]]
-    assert rows[:2] == [("Free from", "Now, a little: 24 hours a week"), ("Rate", "EUR 68 an hour")]
+    said_on = words.day(node.clock.now())
+    assert rows[:2] == [
+        ("Free from", f"Now, a little: 24 hours a week (said on {said_on})"),
+        ("Rate", "EUR 68 an hour"),
+    ]
     rel = 'rel="me nofollow noopener noreferrer"'
     assert rows[2] == ("Web", f'<a href="https://okafor.example/work" {rel}>okafor.example/work</a>')
     assert rows[3] == ("Web", f'<a href="https://code.example/?a=1&amp;b=2" {rel}>code.example/?a=1&amp;b=2</a>')

@@ -8,9 +8,10 @@ from decimal import Decimal
 import pytest
 
 from node.errors import Invalid
-from node.profiles.rules import answer, audience_sentence, confirmed_at, parse_profile
-from schemas.actors import Availability
+from node.profiles.answers import answer
+from node.profiles.rules import audience_sentence, confirmed_at, parse_profile
 from schemas.money import Rate, Skill
+from schemas.profiles import Availability
 
 TODAY = date(2026, 11, 25)
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
@@ -147,7 +148,7 @@ def test_nobody_has_said_anything():
 
 
 def test_an_answer_grows_old():
-    fresh, old = (answer(Availability("open", updated=NOW - timedelta(days=days)), TODAY) for days in (59, 61))
+    fresh, old = (answer(Availability("open", updated=NOW - timedelta(days=days)), TODAY) for days in (29, 31))
     assert (fresh.is_stale(NOW), old.is_stale(NOW)) == (False, True)
     assert answer(Availability("open"), TODAY).is_stale(NOW), "who never said when has not confirmed it"
     spoken = [
