@@ -87,6 +87,8 @@ def actor_values(actor: Actor, document: bytes, verification: Verification) -> d
         "followers": actor.followers,
         "following": actor.following,
         "manually_approves": actor.manually_approves,
+        "discoverable": actor.document.get("discoverable") is True,
+        "indexable": actor.document.get("indexable") is True,
         "document": document,
         "verification": verification,
     }
@@ -174,5 +176,6 @@ def forget_strangers(tx: Tx) -> int:
     if found:
         tx.execute(sa.delete(actor_keys).where(actor_keys.c.actor_id.in_(found)))
         tx.execute(sa.delete(actors).where(actors.c.id.in_(found)))
-        tx.notify(TOPIC)
+        for actor_id in found:
+            tx.notify(TOPIC, actor_id)
     return len(found)

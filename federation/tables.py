@@ -45,8 +45,11 @@ actors = sa.Table(
     sa.Column("fetched_at", Timestamp, nullable=False),
     sa.Column("updated_at", Timestamp, nullable=False),
     sa.Column("gone_at", Timestamp),
+    sa.Column("discoverable", sa.Boolean),  # wants to be found; None: look into the document
+    sa.Column("indexable", sa.Boolean),  # wants their posts to be found
     sa.Index("ix_actors_acct", "acct"),
     sa.Index("ix_actors_host", "host"),
+    sa.Index("ix_actors_updated_at", "updated_at", "id"),
     sa.Index("ix_actors_local_username", "username", unique=True, sqlite_where=sa.text("local"),
              postgresql_where=sa.text("local")),
 )  # fmt: skip

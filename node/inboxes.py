@@ -22,6 +22,7 @@ from node.messages import commands as messages
 from node.moderation import inbox as moderation
 from node.notifications import commands as notifications
 from node.relations import inbox as relations
+from node.search import commands as search
 from node.social import inbox as social
 from schemas.learning import is_module
 from schemas.market import is_gig
@@ -37,8 +38,10 @@ def on_object(tx: Tx, received: Received, authors: Authors) -> None:
         learning.on_module(tx, received, authors)
     else:
         social.on_post(tx, received, authors)
-    if received.envelope.type == "Update":
+    changes = received.envelope.type == "Update"
+    if changes:
         _forget_former(tx, received.object["id"])
+    search.changed(tx, received.object["id"], first=not changes, news=received.is_news and not changes)
 
 
 def _forget_former(tx: Tx, object_id: str) -> None:
@@ -81,6 +84,7 @@ def deleted(tx: Tx, object_ids: Sequence[str]) -> None:
     learning.forget(tx, object_ids)
     social.forget(tx, object_ids)
     messages.forget(tx, object_ids)
+    search.forget(tx, object_ids)
     notifications.forget(tx, object_ids)
     pictures.forget(tx, object_ids)
     remote_pictures.forget(tx, object_ids)

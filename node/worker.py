@@ -23,6 +23,7 @@ from federation.storage import Tx
 from federation.synchronise import forget_checks
 from federation.tables import inbox_messages
 from node.accounts import sessions
+from node.backup import nightly
 from node.context import Node
 from node.inboxes import HANDLERS, deleted
 from node.mail import commands as mails
@@ -35,8 +36,10 @@ from node.messages import commands as messages
 from node.moderation import commands as reports
 from node.notifications import commands as notifications
 from node.notifications.letters import write_letters
+from node.portability import working as archives
 from node.relations import lists
 from node.relations.worker import RelationsWorker
+from node.search.indexing import Indexer
 from node.social import lookups
 from node.social.seeking import Seeker
 
@@ -47,10 +50,11 @@ KEEP_INBOX_BODIES = timedelta(days=30)
 _log = structlog.get_logger()
 
 
-def workers(node: Node) -> tuple[InboxWorker, DeliveryWorker, Seeker]:
-    """What takes in, what sends, and what looks things up."""
+def workers(node: Node) -> tuple[InboxWorker, DeliveryWorker, Seeker, Indexer]:
+    """What takes in, what sends, what looks things up, and what lets people be found."""
     inbox = InboxWorker(node.db, node.resolver, node.ids, node.authors, HANDLERS, node.policy, deleted=deleted)
-    return inbox, DeliveryWorker(node.db, node.client, node.authors, node.ids, node.clock), Seeker(node)
+    delivery = DeliveryWorker(node.db, node.client, node.authors, node.ids, node.clock)
+    return inbox, delivery, Seeker(node), Indexer(node.db)
 
 
 def mail_worker(node: Node) -> MailWorker:
@@ -63,15 +67,18 @@ def mail_worker(node: Node) -> MailWorker:
 
 async def work(node: Node) -> None:
     """Run all loops until cancelled. What is under way when that happens is still a row, and is taken up again."""
-    inbox, delivery, seeker = workers(node)
+    inbox, delivery, seeker, indexer = workers(node)
     async with asyncio.TaskGroup() as loops:
         loops.create_task(inbox.run(), name="inbox")
         loops.create_task(delivery.run(), name="delivery")
         loops.create_task(seeker.run(), name="lookups")
+        loops.create_task(indexer.run(), name="search")
         loops.create_task(RelationsWorker(node).run(), name="relations")
         loops.create_task(mail_worker(node).run(), name="mail")
         loops.create_task(_again(node, write_letters, node.ids.origin, every=LETTERS_SECONDS), name="letters")
         loops.create_task(_sweep_media(node), name="media")
+        loops.create_task(archives.run(node), name="archives")
+        loops.create_task(nightly.run(node), name="backups")
         loops.create_task(_again(node, tidy, every=HOUSEKEEPING_SECONDS), name="housekeeping")
 
 

@@ -21,6 +21,7 @@ from node.learning import queries, wire
 from node.learning.queries import ModuleView
 from node.learning.rules import ModuleDraft
 from node.learning.tables import modules
+from node.search import commands as search
 from node.skills import named
 from node.social import commands as social
 from node.text import one_line
@@ -44,6 +45,7 @@ def publish_module(tx: Tx, author: Author, draft: ModuleDraft) -> str:
     outbox.create(tx, author, note, kind="post", audience=audience, published=tx.now)
     _keep_own(tx, module, draft, published=tx.now, updated=tx.now, announcement=note_id)
     social.into_timelines(tx, author.ids, module_id, author.actor_id, tx.now, document=document)
+    search.changed(tx, module_id, first=True, news=True)
     return module_id
 
 
@@ -63,6 +65,7 @@ def edit_module(tx: Tx, author: Author, module_id: str, draft: ModuleDraft) -> i
         )
         outbox.update(tx, author, note, audience=audience)
     _keep_own(tx, module, draft, published=held.published, updated=updated, announcement=held.announcement)
+    search.changed(tx, held.id, first=False)
     return reached
 
 
@@ -76,6 +79,7 @@ def delete_module(tx: Tx, author: Author, module_id: str) -> int:
         gone.append(held.announcement)
     forget(tx, gone)
     social.forget(tx, gone)
+    search.forget(tx, gone)
     return reached
 
 

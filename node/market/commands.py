@@ -21,6 +21,7 @@ from node.market import queries, wire
 from node.market.queries import GigView
 from node.market.rules import GigDraft, end_of
 from node.market.tables import gigs
+from node.search import commands as search
 from node.skills import named
 from node.social import commands as social
 from node.text import markdown, one_line
@@ -46,6 +47,7 @@ def publish_gig(tx: Tx, author: Author, draft: GigDraft) -> str:
         raise Invalid({"body": error.safe}) from error
     _keep_own(tx, gig, draft, published=tx.now, updated=tx.now)
     social.into_timelines(tx, author.ids, gig_id, author.actor_id, tx.now, document=document)
+    search.changed(tx, gig_id, first=True, news=True)
     return gig_id
 
 
@@ -102,6 +104,7 @@ def _update(tx: Tx, author: Author, gig: Gig, held: GigView, draft: GigDraft) ->
     except Unacceptable as error:
         raise Invalid({"body": error.safe}) from error
     _keep_own(tx, gig, draft, published=held.published, updated=max(tx.now, held.updated))
+    search.changed(tx, gig.id, first=False)
     return reached
 
 

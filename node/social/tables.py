@@ -19,7 +19,7 @@ timeline = sa.Table(
     sa.Column("object_id", sa.Text, primary_key=True),
     sa.Column("reader", sa.Text, primary_key=True),  # a local actor
     sa.Column("kind", sa.Text, nullable=False),  # post | gig | module, as in `objects`
-    sa.Column("reason", sa.Text, nullable=False),  # own | followed | addressed | boosted
+    sa.Column("reason", sa.Text, nullable=False),  # own | followed | addressed | boosted | tagged
     sa.Column("via", sa.Text),  # who boosted it
     sa.Column("at", Timestamp, nullable=False),  # where it stands: when it was published, never in the future
     sa.Index("ix_timeline_home", "reader", "at", "object_id"),

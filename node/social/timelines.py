@@ -93,6 +93,17 @@ def _file(tx: Tx, object_id: str, kind: str, readers: dict[str, str], at: dateti
     tx.execute(tx.insert_new(timeline, "object_id", "reader"), rows)
 
 
+def tagged(tx: Tx, object_id: str, kind: str, readers: Sequence[str], at: datetime) -> None:
+    """Something carries a hashtag that these people follow: they see it, unless they have it already."""
+    _file(tx, object_id, kind, dict.fromkeys(readers, "tagged"), at)
+
+
+def untagged(tx: Tx, reader: str, object_ids: sa.Select[Any]) -> None:
+    """Take from somebody's timeline what stands in it only for a hashtag. object_ids: a select of them."""
+    theirs = sa.and_(timeline.c.reader == reader, timeline.c.reason == "tagged")
+    tx.execute(sa.delete(timeline).where(theirs, timeline.c.object_id.in_(object_ids)))
+
+
 def _named(document: dict[str, Any]) -> set[str]:
     """Everybody whom an object addresses or mentions."""
     try:

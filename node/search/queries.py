@@ -1,0 +1,146 @@
+"""Reads: what fits some words, what carries a hashtag. What a reader may not see is never told, nor counted.
+
+A reader finds what is open to everybody, what is their own, and what was addressed to them; never what somebody wrote
+whom they block or mute, or who blocks them. Ranked is a bounded number of the newest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from federation.blocks import hidden_from
+from federation.storage import Tx
+from federation.tables import actors, object_recipients, objects
+from node.search import engine
+from node.search.rules import KINDS, Candidate, Kind, Query, ranked
+from node.search.tables import object_tags, search_index, tag_follows
+
+PAGE_SIZE = 20
+MOST = 1_000  # of one kind are counted and ranked
+TITLED = 200  # of those with all words in their title, however old
+_CURSOR = re.compile(r"([0-9]{1,17})-(https?://[^\s]{1,2000})\Z")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Allowed = Callable[[str], bool]
+"""Whether anything of an owner may be shown at all: the operator may have blocked their server."""
+
+
+class Found(NamedTuple):
+    """What fits. counts: how many of each kind, at most 1,000; more: of which kinds there are more than that."""
+
+    found: list[Candidate]
+    counts: Mapping[Kind, int]
+    more: frozenset[Kind]
+
+    @property
+    def total(self) -> int:
+        """Of all kinds."""
+        return sum(self.counts.values())
+
+
+def search(tx: Tx, query: Query, reader: str, allowed: Allowed, *, kinds: Sequence[Kind] = KINDS) -> Found:
+    """What somebody finds, the best first. All kinds are counted; `kinds` says which are in the list."""
+    found: list[Candidate] = []
+    counts: dict[Kind, int] = {}
+    more: set[Kind] = set()
+    for kind in KINDS:
+        theirs = _of_kind(tx, query, kind, reader, allowed) if query.terms else {}
+        counts[kind] = min(len(theirs), MOST)
+        if len(theirs) > MOST:
+            more.add(kind)
+        if kind in kinds:
+            found += list(theirs.values())
+    return Found(ranked(found, query), counts, frozenset(more))
+
+
+def _of_kind(tx: Tx, query: Query, kind: Kind, reader: str, allowed: Allowed) -> dict[str, Candidate]:
+    """Whole words first; where those find less than a page, also words that begin so."""
+    found = _having(tx, query.terms, kind, reader, allowed, MOST + 1)
+    if len(found) > MOST:
+        found |= _having(tx, [f"{engine.TITLE}{term}" for term in query.terms], kind, reader, allowed, TITLED)
+    elif len(found) < PAGE_SIZE:
+        found = _having(tx, query.terms, kind, reader, allowed, MOST + 1, begins=True)
+    return found
+
+
+_CANDIDATES = (
+    sa.select(
+        search_index.c.subject, search_index.c.kind, search_index.c.owner, search_index.c.title, search_index.c.at
+    )
+    .join(actors, actors.c.id == search_index.c.owner)
+    .where(actors.c.gone_at.is_(None))
+)
+
+
+def _having(
+    tx: Tx, terms: Sequence[str], kind: Kind, reader: str, allowed: Allowed, most: int, *, begins: bool = False
+) -> dict[str, Candidate]:
+    statement = _CANDIDATES.where(_for(reader), search_index.c.owner.not_in(hidden_from(tx, reader)))
+    statement = engine.having(tx, statement, [f"{engine.KIND}{kind}", *terms], begins=begins)
+    rows = [Candidate._make(row) for row in tx.rows(statement.limit(most))]
+    return {row.subject: row for row in rows if allowed(row.owner)}
+
+
+def _for(reader: str) -> sa.ColumnElement[bool]:
+    addressed = sa.select(object_recipients.c.object_id).where(
+        object_recipients.c.object_id == search_index.c.subject, object_recipients.c.recipient == reader
+    )
+    return sa.or_(search_index.c.open, search_index.c.owner == reader, addressed.exists())
+
+
+# ---- hashtags
+
+
+class Tagged(NamedTuple):
+    """Something that carries a hashtag."""
+
+    object_id: str
+    kind: Kind
+    owner: str
+    at: datetime
+
+    @property
+    def cursor(self) -> str:
+        """What `tagged` takes as `before` for what comes after this."""
+        return f"{(self.at - _EPOCH) // timedelta(microseconds=1)}-{self.object_id}"
+
+
+def tagged(
+    tx: Tx,
+    tag: str,
+    *,
+    reader: str | None = None,
+    before: str | None = None,
+    limit: int = PAGE_SIZE,
+    local: bool | None = None,
+) -> list[Tagged]:
+    """What anybody may read and carries a hashtag, the newest first. local: only what was published here."""
+    statement = (
+        sa.select(objects.c.id, objects.c.kind, objects.c.owner, object_tags.c.at)
+        .join(objects, objects.c.id == object_tags.c.object_id)
+        .join(actors, actors.c.id == objects.c.owner)
+        .where(object_tags.c.tag == tag, objects.c.visibility == "public", objects.c.deleted_at.is_(None))
+        .where(actors.c.gone_at.is_(None))
+    )
+    if reader is not None:
+        statement = statement.where(objects.c.owner.not_in(hidden_from(tx, reader)))
+    if local is not None:
+        statement = statement.where(objects.c.local if local else ~objects.c.local)
+    match = _CURSOR.match(before or "")
+    if match:
+        at = _EPOCH + timedelta(microseconds=min(int(match[1]), 10**16))
+        earlier = sa.and_(object_tags.c.at == at, object_tags.c.object_id < match[2])
+        statement = statement.where(sa.or_(object_tags.c.at < at, earlier))
+    order = statement.order_by(object_tags.c.at.desc(), object_tags.c.object_id.desc())
+    return [Tagged._make(row) for row in tx.rows(order.limit(limit))]
+
+
+def followed_tags(tx: Tx, actor_id: str) -> list[str]:
+    """The hashtags that somebody follows, by name."""
+    theirs = sa.select(tag_follows.c.tag).where(tag_follows.c.actor == actor_id)
+    return [row.tag for row in tx.rows(theirs.order_by(tag_follows.c.tag))]
