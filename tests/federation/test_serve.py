@@ -1,15 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import msgspec
 import pytest
 import sqlalchemy as sa
 
-from federation.storage import Tx
+from federation.blocks import add_block
+from federation.clock import Clock
+from federation.storage import Database, Tx
 from federation.tables import activities, actors, blocks, follows, host_rules, object_recipients, objects
-from tests.federation.world import SQLITE, Peer, World
+from tests.federation.world import SQLITE, Peer, World, world_on
 
 AP = {"Accept": "application/activity+json"}
 HTML = {"Accept": "text/html,*/*;q=0.8"}
@@ -243,3 +245,47 @@ async def test_what_is_not_here_is_404(world: World, path: str) -> None:
 
     async with world.http.get(URL(world.ids.origin + path, encoded=True), headers=AP) as response:
         assert response.status == 404
+
+
+@pytest.fixture
+async def shut(db: Database, clock: Clock, peer: Peer, other: Peer) -> AsyncIterator[World]:
+    async with world_on(db, clock, [peer, other], authorised=True) as world:
+        yield world
+
+
+async def test_045_where_reading_is_signed_the_instance_actor_is_read_by_anybody(shut: World, peer: Peer) -> None:
+    world, bob = shut, peer.actor()
+    object_id = await world.db.write(local_object, world, "x", "public")
+    collections = [f"{world.alice}/{name}" for name in ("outbox", "followers", "following", "featured")]
+    for url in (world.alice, object_id, f"{object_id}/replies", *collections):
+        status, headers, _ = await get(world, url)
+        assert (status, "Accept-Signature" in headers) == (401, True), url
+        forged = AP | bob.signed_headers(world.alice + "x", None, method="GET")
+        assert (await get(world, url, forged))[0] == 401, url
+        signed = AP | bob.signed_headers(url, None, method="GET")
+        assert (await get(world, url, signed))[0] == 200, url
+    assert (await get(world, world.ids.instance_actor))[0] == 200
+    for path in ("/.well-known/nodeinfo", "/nodeinfo/2.1", f"/.well-known/webfinger?resource={world.alice}"):
+        assert (await get(world, world.ids.origin + path))[0] == 200, path
+
+
+@pytest.mark.parametrize("which", ["world", "shut"])
+async def test_134_a_blocked_reader_gets_what_is_not_there(
+    which: str, peer: Peer, db: Database, clock: Clock, other: Peer
+) -> None:
+    async with world_on(db, clock, [peer, other], authorised=which == "shut") as world:
+        await _is_not_there(world, peer)
+
+
+async def _is_not_there(world: World, peer: Peer) -> None:
+    bob, eve = peer.actor(), peer.actor("eve")
+    object_id = await world.db.write(local_object, world, "x", "public")
+    await world.know(bob, eve)
+    await world.db.write(add_block, world.alice, bob.id)
+    await world.quiet("blocks")
+    never = f"{world.alice}/posts/never"
+    for url in (world.alice, object_id, f"{world.alice}/outbox"):
+        status, _, body = await get(world, url, AP | bob.signed_headers(url, None, method="GET"))
+        _, _, nothing = await get(world, never, AP | bob.signed_headers(never, None, method="GET"))
+        assert (status, body) == (404, nothing), url
+        assert (await get(world, url, AP | eve.signed_headers(url, None, method="GET")))[0] == 200, url

@@ -413,6 +413,7 @@ async def world_on(
     limits: DoorLimits = DEFAULT_LIMITS,
     fetch_limits: FetchLimits = DEFAULT_FETCH_LIMITS,
     handlers: Table | None = None,
+    authorised: bool = False,
 ) -> AsyncIterator[World]:
     """Our node on 127.0.0.1 with alice on it."""
     handled: list[Received] = []
@@ -431,7 +432,8 @@ async def world_on(
     table = remembering(handled) if handlers is None else handlers
     worker = InboxWorker(db, resolver, ids, authors, table, policy, deleted=on_deleted)
     app = web.Application()
-    app.add_routes(federation_routes(doors(db, ids, resolver, policy, version="0", limits=limits, deleted=on_deleted)))
+    doorway = doors(db, ids, resolver, policy, version="0", limits=limits, deleted=on_deleted, authorised=authorised)
+    app.add_routes(federation_routes(doorway))
     async with serving(app, listener), aiohttp.ClientSession() as http:
         world = World(db, clock, ids, authors, policy, resolver, worker, http, handled, deleted, peers)
         await world.local_actor("alice")
