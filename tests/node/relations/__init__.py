@@ -1,0 +1,1 @@
+"""Requests, blocks, mutes, moving and lists, on one node."""
