@@ -21,6 +21,7 @@ from node.media import cache as remote_pictures
 from node.messages import commands as messages
 from node.moderation import inbox as moderation
 from node.notifications import commands as notifications
+from node.profiles import inbox as profiles
 from node.relations import inbox as relations
 from node.search import commands as search
 from node.social import inbox as social
@@ -63,6 +64,7 @@ def on_announce(tx: Tx, received: Received, authors: Authors) -> None:
 _TYPES = (*sorted(NOTE_TYPES), "Proposal")
 
 HANDLERS: Table = {
+    **{(verb, "Profile"): profiles.on_card for verb in ("Create", "Update")},
     **{(verb, kind): on_object for verb in ("Create", "Update") for kind in _TYPES},
     ("Announce", "*"): on_announce,
     ("Undo", "Announce"): social.on_unboost,

@@ -19,6 +19,7 @@ from federation.tables import actors, follows, mutes
 from node.errors import Invalid, NotFound
 from node.language import _
 from node.notifications.commands import take_back
+from node.profiles.cards import welcome
 from node.social import following, timelines
 from schemas import activities
 from schemas.base import Audience
@@ -37,6 +38,7 @@ def accept_follower(tx: Tx, author: Author, follower: str) -> None:
         following.begun(tx, follower, author.actor_id)
     else:
         answer_follow(tx, author, follower, asked.activity_id, verb="Accept")
+        welcome(tx, author, follower)
 
 
 def turn_away(tx: Tx, author: Author, follower: str) -> None:

@@ -9,6 +9,7 @@ from federation.moves import accept_move
 from federation.storage import Tx
 from federation.types import Received
 from node.notifications.commands import notify
+from node.profiles.cards import welcome
 from node.relations import moving
 from node.social import timelines
 from node.social.queries import follow_state
@@ -22,6 +23,8 @@ def on_follow(tx: Tx, received: Received, authors: Authors) -> None:
     after = follow_state(tx, follower, followee)
     if after != before:
         notify(tx, followee, "follow" if after == "accepted" else "follow_request", actor=follower)
+        if after == "accepted":
+            welcome(tx, authors.load(tx, followee), follower)
 
 
 def on_block(tx: Tx, received: Received, authors: Authors) -> None:

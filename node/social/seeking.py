@@ -27,10 +27,12 @@ from federation.tables import follows, objects
 from federation.types import Received
 from node.context import Node
 from node.inboxes import on_object
+from node.profiles.inbox import on_card
 from node.social import lookups, timelines
 from node.social.lookups import Lookup
 from schemas.base import id_of
 from schemas.errors import SchemaError
+from schemas.profiles import is_card
 from schemas.terms import NOTE_TYPES, PUBLIC
 
 MAX_OBJECTS = 20  # of one outbox
@@ -74,7 +76,7 @@ class Seeker:
             lookup = await self._node.db.write(lookups.claim)
             if lookup is None:
                 break
-            await (self._outbox(lookup) if lookup.kind == "outbox" else self._context(lookup))
+            await {"outbox": self._outbox, "context": self._context, "card": self._card}[lookup.kind](lookup)
             await self._node.db.write(lookups.done, lookup.id)
             count += 1
         return count
@@ -126,6 +128,19 @@ class Seeker:
             _log.info("lookups.not_kept", object=found.object_id, reason=str(error)[:500])
             return False
         return True
+
+    # ---- a CV that is too long for its actor's document
+
+    async def _card(self, lookup: Lookup) -> None:
+        found = await self._gatherer.found(lookup.subject, self._budget())
+        if found is None or found.object is None or found.object_id != lookup.subject or not is_card(found.object):
+            return
+        if PUBLIC not in found.audience.everybody:
+            return
+        try:
+            await self._node.db.write(on_card, found, self._node.authors)
+        except (FederationError, SchemaError) as error:
+            _log.info("lookups.not_kept", object=found.object_id, reason=str(error)[:500])
 
     # ---- around a post
 
