@@ -65,8 +65,9 @@ messages: .venv/.test
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/.test: requirements-test.lock pyproject.toml | .venv/pyvenv.cfg
+.venv/.test: requirements-test.lock requirements-inputs.lock pyproject.toml | .venv/pyvenv.cfg
 	$(PIP) install --require-hashes --requirement requirements-test.lock
+	$(PIP) install --require-hashes --no-deps --requirement requirements-inputs.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@ .venv/.run
 

@@ -70,6 +70,13 @@ def handles_in(text: str, most: int) -> list[str]:
     return list(dict.fromkeys(found))[:most]
 
 
+def hashtag_of(name: str) -> Piece | None:
+    """A tag's name, with or without its sign, as a hashtag; None for one that no text could hold."""
+    text = f"#{name.removeprefix('#')}"
+    piece = _hashtag(text, 0)
+    return piece if piece is not None and piece.words == text else None
+
+
 def _mention(text: str, start: int) -> Piece | None:
     match = _MENTION.match(text, start)
     return None if match is None else Piece("mention", match[0], f"{match[1]}@{match[2]}".lower())

@@ -125,7 +125,9 @@ def tags_of(document: dict[str, Any]) -> tuple[Tag, ...]:
     for item in objects_of(document.get("tag"))[:MAX_TAGS]:
         kind = item.get("type")
         if isinstance(kind, str):
-            tags.append(Tag(kind.removeprefix("as:")[:50], text_of(item.get("name"), limit=320), url_of(item.get("href"))))
+            tags.append(
+                Tag(kind.removeprefix("as:")[:50], text_of(item.get("name"), limit=320), url_of(item.get("href")))
+            )
     return tuple(tags)
 
 

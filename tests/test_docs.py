@@ -96,7 +96,7 @@ def test_the_lock_and_the_image_are_for_the_same_python():
     }
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-test.lock"])
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-test.lock", "requirements-inputs.lock"])
 def test_a_lock_holds_hashes_and_no_address(lock):
     text = (ROOT / lock).read_text()
     assert not re.search(r"://|^-|@ ", text, re.MULTILINE)

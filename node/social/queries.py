@@ -23,6 +23,7 @@ from federation.types import Verification, Visibility
 from node.errors import Gone, NotFound
 from node.evidence import Evidence, evidence_of
 from node.learning import queries as learning
+from node.linking import Piece, hashtag_of, pieces
 from node.market import queries as market
 from node.social.tables import post_sources, timeline
 from node.text import clean, one_line, plain
@@ -34,6 +35,8 @@ from schemas.polls import Poll, parse_poll
 
 PAGE_SIZE = 20
 MAX_TITLE = 80
+MAX_TAGS = 20
+MAX_SEARCHED = 10_000  # characters of a text that are looked through for the hashtags that it carries
 TITLE_FROM = 2_000
 MAX_LISTED = 3_000  # characters of a post that stand in a list; the rest on its own page
 OPEN = ("public", "unlisted")
@@ -47,7 +50,8 @@ class PostView:
     """A post, ours or another's, fit to be shown: `html` is clean, `warning` is what it should be folded behind.
 
     A text that has a name of its own (an article elsewhere) has it as `name`. pictures, files: what came with it, the
-    words in it on one line. cut: the text goes on.
+    words in it on one line. cut: the text goes on. abstract: what an article or a film is about. lang: of the text,
+    where that is known. tags: hashtags that it carries and does not show.
     """
 
     id: str
@@ -70,6 +74,9 @@ class PostView:
     poll: Poll | None = None
     quotes: str | None = None
     pinned: bool = False
+    abstract: str = ""
+    lang: str = ""
+    tags: tuple[Piece, ...] = ()
 
     @property
     def path(self) -> str:
@@ -337,16 +344,21 @@ def _view(row: Row[Any], post_id: str, *, limit: int | None = None) -> PostView:
     document = msgspec.json.decode(row.body) if row.body else None
     note = _note(document)
     wanted = row._mapping
+    summary = one_line(plain(clean(note.summary), 300), 300) if note else ""
+    is_warning = note is not None and (note.type in ("Note", "Question") or note.sensitive)
     return PostView(
         id=post_id,
         owner=row.owner,
         type=row.type,
         name=one_line(note.name, 200) if note and note.type != "Note" else "",
         html=clean(note.content[:limit]) if note else "",
-        warning=one_line(plain(clean(note.summary), 300), 300) if note else "",
+        warning=summary if is_warning else "",
+        abstract="" if is_warning else summary,
+        lang=note.language if note else "",
+        tags=_unlinked(note),
         pictures=_with_words(note, pictures=True),
         files=_with_words(note, pictures=False),
-        sensitive=note is not None and note.sensitive,
+        sensitive=note is not None and (note.sensitive or any(item.sensitive for item in note.attachments)),
         in_reply_to=note.in_reply_to if note else None,
         published=row.published,
         updated=wanted.get("updated", row.published),
@@ -358,6 +370,16 @@ def _view(row: Row[Any], post_id: str, *, limit: int | None = None) -> PostView:
         poll=parse_poll(document) if document is not None and row.type == "Question" else None,
         quotes=note.quotes if note else None,
     )
+
+
+def _unlinked(note: Note | None) -> tuple[Piece, ...]:
+    """The hashtags of a text that do not stand in it, at most 20."""
+    if note is None:
+        return ()
+    named = (hashtag_of(tag.name) for tag in note.tags if tag.type == "Hashtag")
+    there = {piece.key for piece in pieces(plain(note.content, MAX_SEARCHED)) if piece.kind == "hashtag"}
+    hidden = {piece.key: piece for piece in named if piece is not None and piece.key not in there}
+    return tuple(hidden.values())[:MAX_TAGS]
 
 
 def _with_words(note: Note | None, *, pictures: bool) -> tuple[Attachment, ...]:
