@@ -130,7 +130,7 @@ def _add(
 
 def _tell(tx: Tx, held: Row[Any], owner: str, object_id: str) -> None:
     kind: Literal["enquiry", "message"] = "enquiry" if held.state == "enquiry" else "message"
-    notify(tx, held.reader, kind, actor=owner, object_id=object_id, words=held.id if kind == "message" else "")
+    notify(tx, held.reader, kind, actor=owner, object_id=object_id, words=held.id)
 
 
 def read(tx: Tx, reader: str, conversation_id: str) -> None:

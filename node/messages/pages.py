@@ -37,15 +37,18 @@ class Inbox:
 
     lines: list[Line]
     thread: Thread | None
+    new_enquiries: int
 
 
 def _listed(tx: Tx, reader: str, show: str, before: str | None) -> Inbox:
-    return Inbox(queries.lines(tx, reader, enquiries=show == "enquiries", before=before), None)
+    return Inbox(
+        queries.lines(tx, reader, enquiries=show == "enquiries", before=before), None, queries.new_enquiries(tx, reader)
+    )
 
 
 def _opened(tx: Tx, reader: str, conversation_id: str, before: int | None) -> Inbox:
     thread = queries.thread(tx, reader, conversation_id, before=before)
-    return Inbox(queries.lines(tx, reader, enquiries=thread.line.is_enquiry), thread)
+    return Inbox(queries.lines(tx, reader, enquiries=thread.line.is_enquiry), thread, queries.new_enquiries(tx, reader))
 
 
 @signed_in
@@ -85,6 +88,7 @@ async def _page(
         here="messages",
         lines=found.lines,
         thread=found.thread,
+        new_enquiries=found.new_enquiries,
         tabs=TABS,
         which=which,
         earlier=_earlier(found, which),

@@ -27,6 +27,7 @@ from node.text import plain
 MAX_LISTED = 40
 MAX_SAID = 100
 PREVIEW = 90
+_ASKED = sa.or_(conversations.c.state == "enquiry", conversations.c.via.in_(("mail", "reply")))
 _ADDRESS = re.compile(r"\s*<p>\s*(?:<a [^<>]{0,500}>@[^<>]{1,300}</a>\s*){1,20}(?P<end></p>\s*)?")
 
 
@@ -92,14 +93,19 @@ def lines(tx: Tx, reader: str, *, enquiries: bool, before: str | None = None) ->
 
     before: the id of the last one of the page before; one that is not theirs is passed over.
     """
-    asked = sa.or_(conversations.c.state == "enquiry", conversations.c.via.in_(("mail", "reply")))
-    statement = sa.select(conversations).where(*_listed(tx, reader), asked if enquiries else ~asked)
+    statement = sa.select(conversations).where(*_listed(tx, reader), _ASKED if enquiries else ~_ASKED)
     order = sa.tuple_(conversations.c.last_at, conversations.c.id)
     last = before and tx.row(sa.select(conversations).where(conversations.c.id == before, *_listed(tx, reader)))
     if last:
         statement = statement.where(order < sa.tuple_(sa.literal(last.last_at, Timestamp), sa.literal(last.id)))
     newest = (conversations.c.last_at.desc(), conversations.c.id.desc())
     return _lines(tx, reader, tx.rows(statement.order_by(*newest).limit(MAX_LISTED)))
+
+
+def new_enquiries(tx: Tx, reader: str) -> int:
+    """How many enquiries hold something that was not looked at, at most 99."""
+    rows = sa.select(conversations.c.id).where(*_listed(tx, reader), SOMETHING_NEW, _ASKED).limit(99)
+    return int(tx.scalar(sa.select(sa.func.count()).select_from(rows.subquery())))
 
 
 def _lines(tx: Tx, reader: str, rows: Any) -> list[Line]:

@@ -25,7 +25,7 @@ from node.web.render import language_of, page, see_other
 PER_NETWORK = Rate(per_second=1 / 900, burst=5)
 PER_ADDRESS = Rate(per_second=1 / 3600, burst=3)  # nobody's mailbox is filled through us
 EVERYBODY = Rate(per_second=1 / 30, burst=60)
-QUIET = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex", "Cache-Control": "no-store"}
+QUIET = {"X-Robots-Tag": "noindex", "Cache-Control": "no-store"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +142,6 @@ async def write(request: web.Request) -> web.StreamResponse:
 
 
 def _quiet(response: web.Response) -> web.Response:
-    """The address is a key: no other page learns it, no search engine keeps it."""
+    """The address is a key: no search engine keeps it, and no other site learns it (`node.web.log`: same-origin)."""
     response.headers.update(QUIET)
     return response

@@ -85,8 +85,7 @@ _TOGETHER: dict[Kind, Sentence] = {
 
 def sentence(news: News) -> Sentence:
     """One line of news in words."""
-    visitor = news.words if news.kind == "enquiry" else ""
-    name = news.people[0].name if news.people else visitor or _("Somebody")
+    name = news.people[0].name if news.people else news.visitor or _("Somebody")
     values = {"name": name, "title": news.thing.title if news.thing else "…", "words": news.words}
     others = news.actors - 1
     if others > 0 and news.kind in _TOGETHER:

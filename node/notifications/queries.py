@@ -47,6 +47,18 @@ class News:
     at: datetime
     unread: bool
 
+    @property
+    def visitor(self) -> str:
+        """The name of whoever asked without an account; else empty."""
+        return self.words if self.kind == "enquiry" and not self.actors else ""
+
+    @property
+    def conversation(self) -> str:
+        """Where a message or an enquiry stands; else empty."""
+        if self.kind not in ("message", "enquiry"):
+            return ""
+        return self.words if self.actors else self.object_id.removeprefix("enquiry:").partition("/")[0]
+
 
 def page(tx: Tx, reader: str, kinds: tuple[Kind, ...], *, before: int | None = None) -> tuple[list[News], int | None]:
     """A page without those whom the reader does not want to see; the cursor of the next one (None: there is none)."""

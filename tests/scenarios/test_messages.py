@@ -2,63 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from email.message import EmailMessage
-from email.parser import BytesParser
-from email.policy import default
-from typing import Any
 
-from aiosmtpd.controller import Controller
-
-from node.settings import Secret
 from node.worker import mail_worker
-from tests.nodes import Databases, Home, cluster, free_port, settled
+from tests.mailbox import mail_for
+from tests.nodes import Databases, Home, cluster, settled
 from tests.people import Somebody
 
 MARKER = "the harbour wall is painted on thursday"
-
-
-class Mailbox:
-    """A mail server that keeps what it gets. refuse: how it answers a recipient instead."""
-
-    def __init__(self) -> None:
-        self.letters: list[EmailMessage] = []
-        self.refuse = ""
-
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
-        if self.refuse:
-            return self.refuse
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
-        self.letters.append(BytesParser(policy=default).parsebytes(envelope.content))
-        return "250 OK"
-
-    def link(self, path: str) -> str:
-        """The address below `path` in the newest letter."""
-        text = self.letters[-1].get_content()
-        found = re.search(rf"https?://\S+({re.escape(path)}\S+)", text)
-        assert found, text
-        return found[1]
-
-
-@asynccontextmanager
-async def mail_for(*homes: Home) -> AsyncIterator[Mailbox]:
-    """A real mail server, which these nodes use."""
-    mailbox = Mailbox()
-    controller = Controller(mailbox, hostname="127.0.0.1", port=free_port("127.0.0.1"))
-    await asyncio.to_thread(controller.start)
-    try:
-        for home in homes:
-            url = Secret(f"smtp://127.0.0.1:{controller.port}?tls=no")
-            object.__setattr__(home.node.settings.mail, "smtp_url", url)
-        yield mailbox
-    finally:
-        await asyncio.to_thread(controller.stop)
 
 
 async def sent(home: Home) -> int:
@@ -80,9 +31,7 @@ async def test_a_conversation_over_two_nodes(databases: Databases) -> None:
             assert (page.status, MARKER in page.text) == (200, True)
             await settled(a, b)
 
-            enquiries = await his.get(
-                "/messages?show=enquiries"
-            )  # he does not follow her
+            enquiries = await his.get("/messages?show=enquiries")  # he does not follow her
             path = re.search(r'href="(/messages/[0-9a-f]{20})"', enquiries.text)[1]
             assert "Enquiries" in enquiries.text
             assert 'aria-label="Messages, 1 new"' in enquiries.text
