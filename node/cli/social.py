@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
@@ -20,17 +21,34 @@ from schemas.actors import Actor
 )
 @click.option("--reply-to", "in_reply_to", metavar="ID", help="What it answers: a post that your node knows.")
 @click.option("--warning", metavar="TEXT", help="Fold the text behind these words.")
+@click.option("--picture", "pictures", multiple=True, type=click.Path(path_type=Path), help="Up to four.")
+@click.option("--alt", "alts", multiple=True, metavar="TEXT", help="What a picture shows, in their order.")
 @common_options
-def post(options: Options, text: str, audience: str, in_reply_to: str | None, warning: str | None) -> None:
+def post(
+    options: Options,
+    text: str,
+    audience: str,
+    in_reply_to: str | None,
+    warning: str | None,
+    pictures: tuple[Path, ...],
+    alts: tuple[str, ...],
+) -> None:
     """Public, in no list, for followers, for those whom the text names, or for one person."""
     form = {"body": text, "audience": "direct" if audience.startswith("@") else audience, "warning": warning or ""}
-    run(_post, options, form, audience, in_reply_to)
+    run(_post, options, form, audience, in_reply_to, list(zip(pictures, (*alts, *[""] * len(pictures)), strict=False)))
 
 
-async def _post(options: Options, form: dict[str, str], audience: str, in_reply_to: str | None) -> None:
+async def _post(
+    options: Options,
+    form: dict[str, str],
+    audience: str,
+    in_reply_to: str | None,
+    pictures: list[tuple[Path, str]],
+) -> None:
     from node.social import commands, mentions, queries, rules
 
     async with acting(options) as (node, author):
+        form |= {"media": " ".join([await _upload(node, author.actor_id, *picture) for picture in pictures])}
         if in_reply_to is not None:
             form |= {"in_reply_to": await node.db.read(queries.id_behind, in_reply_to)}
         draft = rules.parse_post(form)
@@ -39,6 +57,16 @@ async def _post(options: Options, form: dict[str, str], audience: str, in_reply_
         object_id = await node.db.write(commands.post, author, draft, person, named.people)
     hint = "".join(f"\nNobody was found at @{handle}: the name stays plain text." for handle in named.unknown)
     show(options, {"id": object_id, "unknown": list(named.unknown)}, f"Posted: {object_id}{hint}")
+
+
+async def _upload(node: Node, owner: str, path: Path, alt: str) -> str:
+    """A picture of this machine -> the id of an upload."""
+    from node.media.pictures import MAX_ATTACHED, Pictures
+    from node.media.uploads import store
+
+    with path.open("rb") as file:
+        body = file.read(MAX_ATTACHED + 1)
+    return (await store(node.db, Pictures(node.settings.media), owner, body, alt)).id
 
 
 @click.command(help="Follow somebody: @name@host or an address.")

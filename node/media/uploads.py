@@ -61,11 +61,12 @@ async def take_in(request: web.Request, form: Form, owner: str, *, note_id: str 
     Raises NotFound for nothing: ids of pictures that are not the owner's are passed over here, and refused when a
     form without pages names them (`node.media.attachments`).
     """
-    fields = dict(form.fields) | {"drop": []}
+    fields = {name: values for name, values in form.fields.items() if name not in ("drop", "media")}
     taken = Taken(Form(fields, {}))
     await _keep(request, form, owner, note_id, taken)
     refused = await _add(request, form, owner, taken)
-    fields["media"] = [one.id for one in taken.media]
+    if taken.media:  # a field without a value is none
+        fields["media"] = [one.id for one in taken.media]
     for number in range(1, MOST + 1):
         fields.pop(f"alt{number}", None)
     for number, one in enumerate(refused, len(taken.media) + 1):
