@@ -33,7 +33,7 @@ from node.social.reactions import Kind
 from node.social.rules import MAX_PINS, PostDraft, narrower
 from node.social.tables import post_sources
 from node.social.telling import forget as untell
-from node.social.telling import tell_of_post, tell_of_reaction
+from node.social.telling import tell_of_post, tell_of_reaction, untell_of_reaction
 from node.social.timelines import boost as boost
 from node.social.timelines import forget as leave_timelines
 from node.social.timelines import into_timelines as into_timelines
@@ -254,6 +254,7 @@ def _take_back(tx: Tx, author: Author, object_id: str, kind: Kind) -> bool:
     activity_id = reactions.take(tx, object_id, kind, author.actor_id)
     if activity_id is None:
         return False
+    untell_of_reaction(tx, author.ids, object_id, kind, author.actor_id)
     owner = tx.scalar(sa.select(objects.c.owner).where(objects.c.id == object_id))
     told = (owner,) if owner else ()
     audience = Audience((PUBLIC,), (author.followers, *told)) if kind == "boost" else Audience(told)

@@ -14,7 +14,7 @@ from federation.types import Received
 from node.social import commands, following, reactions
 from node.social.commands import forget as forget
 from node.social.reactions import Kind
-from node.social.telling import tell_of_post, tell_of_reaction
+from node.social.telling import tell_of_post, tell_of_reaction, untell_of_reaction
 from schemas.base import id_of
 from schemas.errors import SchemaError
 from schemas.learning import is_announcement
@@ -86,25 +86,30 @@ def _keep(tx: Tx, received: Received, authors: Authors, object_id: str, kind: Ki
 
 def on_unlike(tx: Tx, received: Received, authors: Authors) -> None:
     """Undo of an embedded Like: only its own actor's word counts, and that actor is who liked."""
-    _undone(tx, received, "like")
+    _undone(tx, received, authors, "like")
 
 
 def on_unboost(tx: Tx, received: Received, authors: Authors) -> None:
     """Undo of an embedded Announce."""
-    object_id = _undone(tx, received, "boost")
+    object_id = _undone(tx, received, authors, "boost")
     if object_id is not None:
         commands.unboost(tx, object_id, received.envelope.actor)
 
 
-def _undone(tx: Tx, received: Received, kind: Kind) -> str | None:
+def _undone(tx: Tx, received: Received, authors: Authors, kind: Kind) -> str | None:
     """What is taken back: by what it was about, else by the activity's own id."""
     object_id = id_of((received.object or {}).get("object"))
     if object_id is None and received.object_id is not None:
         row = reactions.by_activity(tx, received.object_id)
         object_id = row.object_id if row is not None and row.kind == kind else None
     if object_id is not None:
-        reactions.take(tx, object_id, kind, received.envelope.actor)
+        _take(tx, authors, object_id, kind, received.envelope.actor)
     return object_id
+
+
+def _take(tx: Tx, authors: Authors, object_id: str, kind: Kind, actor: str) -> None:
+    if reactions.take(tx, object_id, kind, actor) is not None:
+        untell_of_reaction(tx, authors.ids, object_id, kind, actor)
 
 
 def on_undo(tx: Tx, received: Received, authors: Authors) -> None:
@@ -115,6 +120,6 @@ def on_undo(tx: Tx, received: Received, authors: Authors) -> None:
         return
     if row.actor != received.envelope.actor:
         raise Forbidden(f"{received.object_id} is {row.actor}'s")
-    reactions.take(tx, row.object_id, row.kind, row.actor)
+    _take(tx, authors, row.object_id, row.kind, row.actor)
     if row.kind == "boost":
         commands.unboost(tx, row.object_id, row.actor)

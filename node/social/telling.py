@@ -12,7 +12,7 @@ from federation.storage import Tx
 from federation.tables import objects
 from node.messages import commands as messages
 from node.notifications import commands as notifications
-from node.notifications.commands import notify
+from node.notifications.commands import notify, take_back
 from node.social.reactions import Kind
 
 MAX_TOLD = 50
@@ -49,6 +49,13 @@ def forget(tx: Tx, object_ids: Sequence[str]) -> None:
     """These are gone: nobody is told of them any more, and they stand in no conversation."""
     messages.forget(tx, object_ids)
     notifications.forget(tx, object_ids)
+
+
+def untell_of_reaction(tx: Tx, ids: Ids, object_id: str, kind: Kind, actor: str) -> None:
+    """It is liked no more, or passed on no more: that is no news then."""
+    owner = _owner_here(tx, ids, object_id)
+    if owner is not None:
+        take_back(tx, owner, kind, actor=actor, object_id=object_id)
 
 
 def _owner_here(tx: Tx, ids: Ids, object_id: str | None) -> str | None:

@@ -91,6 +91,7 @@ async def test_19_only_its_own_actor_takes_a_reaction_back(house, verb, embedded
     assert await state(node.db) == before
     await take(node, said("Undo", whole if embedded else given.envelope.id, number=3))
     assert sum((await tally(node, post_id))[1:3]) == 0
+    assert await told(node) == [], "it is no news any more"
 
 
 async def test_19_who_undoes_a_like_of_their_own_takes_nobody_elses(house):
