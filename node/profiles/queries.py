@@ -37,7 +37,8 @@ class Person:
     handle: `name@host`, which WebFinger has confirmed, else with the host of the id. page: where this node shows
     them; url: where their own server does. picture: a path on this node, the address elsewhere (which no page writes
     as it is), None where there is none. summary_md: what the owner typed, for people here only. cv: as it was said.
-    card: where the rest of a long CV is to be had. approves: whether they decide who follows. audiences: who sees
+    card: where the rest of a long CV is to be had. approves: whether they decide who follows. moved_to: the id
+    of the account where they say that they went. audiences: who sees
     what of it, for its owner only.
     """
 
@@ -66,6 +67,7 @@ class Person:
     cv: Cv = field(default_factory=Cv)
     card: str | None = None
     approves: bool = False
+    moved_to: str | None = None
     audiences: Mapping[str, Audience] = field(default_factory=dict)
 
     @property
@@ -174,6 +176,7 @@ def _person(row: Row[Any]) -> Person:
         cv=profile.cv,
         card=actor.card,
         approves=actor.manually_approves,
+        moved_to=actor.moved_to,
     )
 
 
