@@ -44,6 +44,8 @@ PUBLIC = {  # where anybody may look
     "/sign-in/passkey", "/sign-in/code", "/reset",
     "/static/{name:.+}", "/healthz", "/", "/setup", "/sign-in", "/sign-out", "/@{handle:[^/]+}", "/media/{name}",
     "/avatars/{seed}.svg", "/gigs", "/@{handle:[^/]+}/gigs/{name}", "/learn", "/@{handle:[^/]+}/learn/{name}", "/seen",
+    "/tags/{name}", "/@{handle:[^/]+}/ask", "/enquiries/{secret}", "/enquiries/confirm/{secret}",
+    "/unsubscribe/{secret}",
 }  # fmt: skip
 READERS_ONLY = {"/@{handle:[^/]+}/posts/{name}"}
 OWNERS_ONLY = {
@@ -66,22 +68,33 @@ AMONG_PEOPLE = {  # one's own relations: `tests/node/relations` and `moderation`
     "/settings/move", "/settings/move/away", "/settings/lists/{kind:follows|blocks|mutes}.csv", "/settings/lists/{id}",
     "/admin/reports",
 }  # fmt: skip
-ONES_OWN = IN_THE_SETTINGS | AMONG_PEOPLE | {
-    "/profile/edit",
-    "/profile/confirm",
-    "/gigs/new",
-    "/learn/new",
-    "/posts/new",
-    "/home",
-    "/people",
-}
+WHAT_CAME = {  # for oneself: `tests/hostile/test_words.py` tries the conversations of others
+    "/notifications", "/notifications/read", "/messages", "/messages/new", "/messages/{id}", "/messages/{id}/close",
+    "/settings/notices", "/settings/notices/address", "/settings/notices/confirm/{secret}",
+}  # fmt: skip
+ONES_OWN = (
+    IN_THE_SETTINGS
+    | AMONG_PEOPLE
+    | WHAT_CAME
+    | {
+        "/profile/edit",
+        "/profile/confirm",
+        "/gigs/new",
+        "/learn/new",
+        "/posts/new",
+        "/home",
+        "/people",
+        "/search",
+    }
+)
 ACTS_ON_ONES_OWN = {"/posts/{name}/pin": "post", "/posts/{name}/unpin": "post"}  # forms without a page of their own
-ACTS_ON_WHAT_ONE_READS = {"/posts/like", "/posts/unlike", "/posts/boost", "/posts/unboost"}
+ACTS_ON_WHAT_ONE_READS = {"/posts/like", "/posts/unlike", "/posts/boost", "/posts/unboost", "/posts/vote"}
 ACTS_ON_RELATIONS = {
     "/people/accept", "/people/reject", "/people/unblock", "/people/unmute", "/settings/move/aliases",
     "/settings/move/aliases/remove", "/settings/lists", "/admin/reports/settle",
 }  # fmt: skip
-ACTS_FOR_ONESELF = ACTS_ON_WHAT_ONE_READS | ACTS_ON_RELATIONS | {"/people/follow", "/people/unfollow"}
+ACTS_ON_TAGS = {"/tags/{name}/follow", "/tags/{name}/unfollow"}
+ACTS_FOR_ONESELF = ACTS_ON_WHAT_ONE_READS | ACTS_ON_RELATIONS | ACTS_ON_TAGS | {"/people/follow", "/people/unfollow"}
 
 
 @dataclass
