@@ -9,6 +9,8 @@ from node.accounts import pages as accounts
 from node.accounts import reset_pages as reset
 from node.accounts import settings_pages as settings
 from node.accounts import setup_pages as setup
+from node.backup import pages as recovery
+from node.backup import restore_pages as restoring
 from node.learning import pages as learning
 from node.market import pages as market
 from node.media import pages as media
@@ -21,6 +23,7 @@ from node.portability import pages as portability
 from node.profiles import pages as profiles
 from node.relations import move_pages as moves
 from node.relations import pages as relations
+from node.search import pages as search
 from node.social import pages as social
 from node.social import people_pages as circle
 from node.social import post_pages as posts
@@ -37,6 +40,9 @@ def setup_routes() -> list[web.RouteDef]:
         web.get("/healthz", healthz),
         web.get("/setup", setup.show),
         web.post("/setup", setup.submit),
+        web.get("/setup/restore", restoring.show),
+        web.post("/setup/restore", restoring.submit),
+        web.post("/setup/restore/confirm", restoring.confirm),
         web.get("/{anything:.*}", setup.waiting),
     ]
 
@@ -50,6 +56,8 @@ def node_routes() -> list[web.RouteDef]:
         web.get("/", accounts.start),
         web.get("/setup", setup.already),
         web.post("/setup", setup.already),
+        web.get("/setup/keys", recovery.show),
+        web.post("/setup/keys", recovery.submit),
         web.get("/sign-in", accounts.sign_in_page),
         web.post("/sign-in", accounts.sign_in),
         web.post("/sign-in/passkey", accounts.sign_in_with_passkey),
@@ -151,6 +159,7 @@ def node_routes() -> list[web.RouteDef]:
         web.post("/posts/unlike", posts.unlike),
         web.post("/posts/boost", posts.boost),
         web.post("/posts/unboost", posts.unboost),
+        web.post("/posts/vote", posts.vote),
         web.get("/people", circle.circle),
         web.post("/people/follow", circle.follow),
         web.post("/people/unfollow", circle.unfollow),
@@ -180,4 +189,9 @@ def node_routes() -> list[web.RouteDef]:
         web.post("/settings/lists", moves.bring),
         web.get("/settings/lists/{id}", moves.progress),
         web.get("/seen", social.seen),
+        # what is found
+        web.get("/search", search.search),
+        web.get("/tags/{name}", search.tag),
+        web.post("/tags/{name}/follow", search.follow_tag),
+        web.post("/tags/{name}/unfollow", search.unfollow_tag),
     ]
