@@ -158,7 +158,7 @@ async def test_the_settings_read_well_and_work_without_javascript(tmp_path):
         await page.get_by_label("Code").fill(recovery)
         await page.get_by_role("button", name="Sign in").click()
         await page.wait_for_url(f"{origin}/settings")
-        await page.get_by_label("Colours").select_option("dark")
+        await page.get_by_label("Colours", exact=True).select_option("dark")
         await page.get_by_role("button", name="Save").click()
         assert await page.locator("html").get_attribute("data-theme") == "dark"
         node.clock.offset += node.clock.offset.__class__(minutes=11)

@@ -20,6 +20,8 @@ from tests.node.accounts.authenticator import PRESENT, Authenticator, challenge_
 from tests.node.house import PASSWORD, a_node, serving, settle_in, sign_in, state, token_in
 
 ORIGIN = "https://alice.example"
+ON_ONE_DATABASE = pytest.mark.parametrize("environ", ["sqlite"], indirect=True)
+"""For what no database decides."""
 
 
 async def rows(ground, statement):
@@ -65,8 +67,12 @@ async def test_121_a_passkey_signs_in_once_for_each_challenge(ground):
         assert await state(ground.db) == before
 
 
+@ON_ONE_DATABASE
 async def test_121_a_passkey_is_refused_that_anything_is_wrong_with(ground):
-    async with a_node(ground) as (node, visitor):
+    node, _ = await settle_in(ground)
+    application = web_application(node)
+    application[THROTTLE] = Throttle(passkeys=Limiter(Rate(per_second=1, burst=100)))
+    async with serving(application) as visitor:
         await sign_in(visitor)
         device = await with_passkey(visitor)
         visitor.http.cookie_jar.clear()
@@ -103,8 +109,10 @@ async def test_121_a_passkey_is_refused_that_anything_is_wrong_with(ground):
         stolen = {"csrf": token_in(other.text), "credential": device.get(options)}
         assert (await visitor.post("/sign-in/passkey", **stolen)).status == 422
         assert await state(ground.db) == before
+    await node.client.close()
 
 
+@ON_ONE_DATABASE
 async def test_121_a_challenge_is_for_one_purpose_and_one_browser(ground):
     async with a_node(ground) as (node, visitor):
         party, now = Party(node.ids, node.vault, "browser"), node.clock.now()
@@ -118,6 +126,7 @@ async def test_121_a_challenge_is_for_one_purpose_and_one_browser(ground):
         assert first != second
 
 
+@ON_ONE_DATABASE
 async def test_111_121_a_passkey_is_removed_by_its_owner_who_proved_it(ground):
     async with a_node(ground) as (node, visitor):
         await sign_in(visitor)
@@ -182,6 +191,7 @@ async def test_121_a_code_is_asked_for_and_none_counts_twice(ground):
         assert ways == ["password", "code", "code", "recovery", "recovery"]
 
 
+@ON_ONE_DATABASE
 async def test_120_121_five_wrong_codes_and_the_password_is_asked_for_again(ground):
     async with a_node(ground) as (node, visitor):
         await sign_in(visitor)
@@ -198,6 +208,7 @@ async def test_120_121_five_wrong_codes_and_the_password_is_asked_for_again(grou
         assert await rows(ground, sa.select(sessions.c.digest).where(lately)) == []
 
 
+@ON_ONE_DATABASE
 @pytest.mark.parametrize("way", ["code", "passkey", "link"])
 async def test_120_each_way_in_has_a_limit_of_its_own(ground, way):
     node, account = await settle_in(ground)
@@ -228,6 +239,7 @@ async def test_120_each_way_in_has_a_limit_of_its_own(ground, way):
     await node.client.close()
 
 
+@ON_ONE_DATABASE
 async def test_121_whoever_asks_for_no_code_any_more_has_proved_it_with_one(ground):
     async with a_node(ground) as (node, visitor):
         await sign_in(visitor)

@@ -13,7 +13,7 @@ from node.accounts import sessions as opened
 from node.accounts.agents import Place, place_of
 from node.accounts.tables import code_apps, passkeys, sessions, sign_ins, tickets
 from node.worker import tidy
-from tests.node.accounts.test_factors import with_app, with_passkey
+from tests.node.accounts.test_factors import ON_ONE_DATABASE, with_app, with_passkey
 from tests.node.cli.freehold import Freehold
 from tests.node.house import BROWSER, PASSWORD, a_node, sign_in, state
 
@@ -113,6 +113,7 @@ async def test_114_a_new_password_ends_every_other_session_and_renews_this_one(g
         assert (await sign_in(visitor, "four words and more")).status == 303
 
 
+@ON_ONE_DATABASE
 async def test_language_and_colours_are_ones_own(ground):
     async with a_node(ground) as (_, visitor):
         await sign_in(visitor)
@@ -155,6 +156,7 @@ async def test_whoever_cannot_sign_in_gets_one_link_that_works_once(ground, envi
         assert (await sign_in(visitor, "another four words")).headers["Location"] == "/home"
 
 
+@ON_ONE_DATABASE
 async def test_a_link_is_over_after_half_an_hour_and_when_there_is_a_newer_one(ground):
     from node.accounts import tickets as secrets
 
@@ -183,6 +185,7 @@ async def test_143_networks_go_after_two_weeks_and_the_log_after_three_months(gr
             assert len(await rows(ground, sa.select(sign_ins))) == log, days
 
 
+@ON_ONE_DATABASE
 async def test_whoever_reads_an_answer_in_html_sees_no_secret(ground):
     async with a_node(ground) as (_, visitor):
         cookie = (await sign_in(visitor)).cookies["freehold"].value
