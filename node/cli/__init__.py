@@ -40,9 +40,6 @@ COMMANDS = {
     "migrate": ("node.cli.operate", "Bring the database to this version."),
 }
 
-NAMES = {"import": "bring"}
-"""Commands whose name is a word of Python's."""
-
 
 class _LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -52,7 +49,7 @@ class _LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(COMMANDS[cmd_name][0])
-        command: click.Command = getattr(module, NAMES.get(cmd_name, cmd_name))
+        command: click.Command = getattr(module, cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

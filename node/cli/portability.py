@@ -49,3 +49,6 @@ def _words(section: dict[str, object]) -> str:
     assert isinstance(skipped, dict)
     left = "".join(f", {count} left out ({reason})" for reason, count in skipped.items())
     return f"{section['section']:<16} {section['restored']:>6} brought{left}"
+
+
+globals()["import"] = bring  # the name of the command is a word of Python's
