@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from federation.blocks import local_blockers
 from federation.ids import Ids
 from federation.policy import Policy
+from federation.relays import accepted
 from federation.storage import Tx
 from federation.tables import follows, objects
 from federation.types import Received
@@ -28,13 +29,14 @@ MAX_TAGS = 1_000
 @dataclass(frozen=True, slots=True)
 class Interest:
     """followed: authors whom somebody here follows. held: ids of objects that stand here. blocked_by: who here wants
-    nothing of an author.
+    nothing of an author. relays: that may tell of anything public.
     """
 
     ids: Ids
     followed: frozenset[str]
     held: frozenset[str]
     blocked_by: Mapping[str, frozenset[str]]
+    relays: frozenset[str] = frozenset()
 
     def covers(self, received: Received, policy: Policy) -> bool:
         """Whether anybody or anything here is concerned; all verbs but those that bring something always are.
@@ -43,6 +45,8 @@ class Interest:
         """
         if self._is_unwanted(received):
             return False
+        if received.signer.actor_id in self.relays:
+            return True
         if received.envelope.type not in BRINGS or received.envelope.actor in self.followed:
             return True
         if received.envelope.type == "Update" and (received.object_id in self.held or _is_of_actor(received)):
@@ -60,11 +64,11 @@ class Interest:
 
 
 def interest_in(tx: Tx, ids: Ids, received: Sequence[Received]) -> Interest:
-    """What is to be known about these, in three statements at most."""
+    """What is to be known about these, in four statements at most."""
     authors = {one.envelope.actor for one in received if one.envelope.type in BRINGS}
     updated = {one.object_id for one in received if one.envelope.type == "Update" and one.object_id}
     blocked_by = local_blockers(tx, {one.envelope.actor for one in received})
-    return Interest(ids, _followed(tx, authors), _held(tx, updated), blocked_by)
+    return Interest(ids, _followed(tx, authors), _held(tx, updated), blocked_by, accepted(tx))
 
 
 def _followed(tx: Tx, authors: set[str]) -> frozenset[str]:

@@ -9,8 +9,12 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from federation import relays
 from federation.authors import Authors
+from federation.documents import PUBLIC as OPEN
+from federation.errors import Refused
 from federation.handlers import Table
+from federation.objects import is_stored
 from federation.storage import Tx
 from federation.tables import objects
 from federation.types import Received
@@ -25,6 +29,7 @@ from node.profiles import inbox as profiles
 from node.relations import inbox as relations
 from node.search import commands as search
 from node.social import inbox as social
+from schemas.base import audience_of
 from schemas.learning import is_module
 from schemas.market import is_gig
 from schemas.terms import NOTE_TYPES
@@ -54,8 +59,34 @@ def _forget_former(tx: Tx, object_id: str) -> None:
         learning.forget(tx, [object_id])
 
 
+def on_told(tx: Tx, received: Received, authors: Authors) -> None:
+    """Create and Update: what its author sends, or what a relay passes on."""
+    relay = relays.relay_of(tx, received)
+    if relay is None:
+        on_object(tx, received, authors)
+    else:
+        _from_relay(tx, received, authors, relay)
+
+
+def _from_relay(tx: Tx, received: Received, authors: Authors, relay: str) -> None:
+    """Something public is kept for a time, to be found; it is nobody's news for the relay's sake."""
+    thing = received.object
+    if thing is None or thing.get("type") not in _TYPES or audience_of(thing).visibility(None) not in OPEN:
+        return
+    is_new = not is_stored(tx, thing["id"])
+    if is_new and relays.is_full(tx):
+        raise Refused("as much as is kept came through relays already")
+    on_object(tx, received, authors)
+    if is_new:
+        relays.note_relayed(tx, thing["id"], relay)
+
+
 def on_announce(tx: Tx, received: Received, authors: Authors) -> None:
     """What somebody passes on is kept like what its author sent, then shown to whoever follows them."""
+    relay = relays.relay_of(tx, received)
+    if relay is not None:
+        _from_relay(tx, received, authors, relay)
+        return
     if received.object is not None and received.object.get("type") in (*NOTE_TYPES, "Proposal"):
         on_object(tx, received, authors)
     social.on_boost(tx, received, authors)
@@ -65,14 +96,14 @@ _TYPES = (*sorted(NOTE_TYPES), "Proposal")
 
 HANDLERS: Table = {
     **{(verb, "Profile"): profiles.on_card for verb in ("Create", "Update")},
-    **{(verb, kind): on_object for verb in ("Create", "Update") for kind in _TYPES},
+    **{(verb, kind): on_told for verb in ("Create", "Update") for kind in _TYPES},
     ("Announce", "*"): on_announce,
     ("Undo", "Announce"): social.on_unboost,
     ("Undo", "Like"): social.on_unlike,
     ("Undo", "*"): social.on_undo,
     ("Like", "*"): social.on_like,
-    ("Accept", "*"): social.on_accept,
-    ("Reject", "*"): social.on_reject,
+    ("Accept", "*"): relations.on_accept,
+    ("Reject", "*"): relations.on_reject,
     ("Follow", "*"): relations.on_follow,
     ("Block", "*"): relations.on_block,
     ("Move", "*"): relations.on_move,

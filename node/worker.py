@@ -19,6 +19,7 @@ from federation.delivery import DeliveryWorker
 from federation.errors import FederationError
 from federation.inbox import InboxWorker
 from federation.known_actors import forget_strangers
+from federation.relays import forget_relayed
 from federation.storage import Tx
 from federation.synchronise import forget_checks
 from federation.tables import inbox_messages
@@ -119,6 +120,7 @@ def tidy(tx: Tx) -> None:
     lookups.tidy(tx)
     lists.tidy(tx)
     forget_checks(tx)
+    deleted(tx, forget_relayed(tx))
     reports.tidy(tx)
     notifications.tidy(tx)
     messages.tidy(tx)

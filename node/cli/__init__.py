@@ -25,6 +25,7 @@ COMMANDS = {
     "unblock": ("node.cli.relations", "Take a block or a mute back."),
     "mute": ("node.cli.relations", "See nothing of somebody; nobody is told."),
     "follows": ("node.cli.relations", "Whom you follow, block or mute, as a file: export, import."),
+    "relay": ("node.cli.relations", "Relays that tell this node of public things."),
     "move": ("node.cli.relations", "Move to another account, or from one to this."),
     "timeline": ("node.cli.social", "What the people you follow published."),
     "verify": ("node.cli.verify", "Check a signed document: the signature, whose key, still in force?"),

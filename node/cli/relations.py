@@ -1,4 +1,4 @@
-"""`freehold block`, `unblock`, `mute`, `follows`, `move`."""
+"""`freehold block`, `unblock`, `mute`, `follows`, `move`, `relay`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import click
 
-from node.cli.common import COULD_NOT, Options, acting, common_options, fail, run, show
+from node.cli.common import COULD_NOT, Options, acting, common_options, fail, opened, run, show
 
 
 @click.command(help="Want nothing of somebody: @name@host or an address.")
@@ -80,7 +80,7 @@ KIND = click.option("--kind", type=LISTS, default="follows", show_default=True, 
 
 class _Written(NamedTuple):
     text: str
-    count: int
+    number: int
 
 
 @follows.command("export", help="Write a list to a file.")
@@ -91,7 +91,7 @@ def export_list(options: Options, file: Path, kind: str) -> None:
     """An existing file is replaced."""
     found = run(_addresses, options, kind)
     file.write_text(found.text, "utf-8")
-    show(options, {"file": str(file), "count": found.count}, f"{found.count} addresses in {file}.")
+    show(options, {"file": str(file), "count": found.number}, f"{found.number} addresses in {file}.")
 
 
 async def _addresses(options: Options, kind: str) -> _Written:
@@ -110,8 +110,8 @@ async def _addresses(options: Options, kind: str) -> _Written:
 def import_list(options: Options, file: Path, kind: str) -> None:
     """Each address is asked for; what failed is printed."""
     try:
-        with file.open("rb") as opened:
-            body = opened.read(MAX_FILE + 1)
+        with file.open("rb") as source:
+            body = source.read(MAX_FILE + 1)
     except OSError as error:
         fail(f"{file} cannot be read: {error.strerror or error}.", COULD_NOT)
     run(_import, options, body, kind)
@@ -173,3 +173,61 @@ async def _to(options: Options, account: str) -> None:
         target = await find(node, account, "account")
         reached = await node.db.write(moving.move_away, author, target)
     show(options, {"target": target.id, "inboxes": reached}, f"You moved to {target.id}; {reached} inboxes are told.")
+
+
+@click.group(help="Relays, which tell this node of public things that nobody here follows.")
+def relay() -> None:
+    """What they tell of is found by search and hashtags, and is in nobody's timeline."""
+
+
+@relay.command("add", help="Ask a relay: the address of its actor, or of its inbox.")
+@click.argument("url")
+@common_options
+def add_relay(options: Options, url: str) -> None:
+    """An address that ends with /inbox is asked in Mastodon's way, any other in LitePub's."""
+    run(_add_relay, options, url)
+
+
+async def _add_relay(options: Options, url: str) -> None:
+    from federation import relays
+
+    kind: relays.Kind = "mastodon" if url.endswith("/inbox") else "litepub"
+    async with opened(options) as node:
+        actor_id = f"{url.removesuffix('/inbox')}/actor" if kind == "mastodon" else url
+        actor = await node.resolver.actor(actor_id, refresh=True)
+        instance = await node.author(node.ids.instance_actor)
+        await node.db.write(relays.add_relay, instance, actor, kind)
+    show(options, {"relay": actor.id, "kind": kind, "state": "requested"}, f"Asked {actor.id}.")
+
+
+@relay.command("remove", help="Hear no more of a relay.")
+@click.argument("url")
+@common_options
+def remove_relay(options: Options, url: str) -> None:
+    """Its id, as `freehold relay list` prints it."""
+    run(_remove_relay, options, url)
+
+
+async def _remove_relay(options: Options, url: str) -> None:
+    from federation import relays
+
+    async with opened(options) as node:
+        instance = await node.author(node.ids.instance_actor)
+        await node.db.write(relays.remove_relay, instance, url)
+    show(options, {"relay": url}, f"{url} is no relay of this node any more.")
+
+
+@relay.command("list", help="The relays of this node.")
+@common_options
+def list_relays(options: Options) -> None:
+    """With their style, and whether they have agreed."""
+    run(_list_relays, options)
+
+
+async def _list_relays(options: Options) -> None:
+    from federation import relays
+
+    async with opened(options) as node:
+        found = [row._asdict() for row in await node.db.read(relays.listed)]
+    words = "\n".join(f"{one['id']}  {one['kind']}  {one['state']}" for one in found)
+    show(options, found, words or "No relay.")

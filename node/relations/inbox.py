@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from federation import relays
 from federation.authors import Authors
 from federation.handlers.block import on_block as take_block
 from federation.handlers.follow import on_follow as take_follow
@@ -11,6 +12,7 @@ from federation.types import Received
 from node.notifications.commands import notify
 from node.profiles.cards import welcome
 from node.relations import moving
+from node.social import inbox as social
 from node.social import timelines
 from node.social.queries import follow_state
 
@@ -25,6 +27,18 @@ def on_follow(tx: Tx, received: Received, authors: Authors) -> None:
         notify(tx, followee, "follow" if after == "accepted" else "follow_request", actor=follower)
         if after == "accepted":
             welcome(tx, authors.load(tx, followee), follower)
+
+
+def on_accept(tx: Tx, received: Received, authors: Authors) -> None:
+    """Somebody whom one asked to follow agrees; or a relay does."""
+    if not relays.on_answer(tx, received, "accepted"):
+        social.on_accept(tx, received, authors)
+
+
+def on_reject(tx: Tx, received: Received, authors: Authors) -> None:
+    """Somebody whom one asked to follow does not agree, or no longer; or a relay does not."""
+    if not relays.on_answer(tx, received, "rejected"):
+        social.on_reject(tx, received, authors)
 
 
 def on_block(tx: Tx, received: Received, authors: Authors) -> None:

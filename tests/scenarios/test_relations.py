@@ -8,7 +8,8 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from federation.errors import NotFound
+from federation import relays
+from federation.errors import NotFound, Refused
 from federation.moves import known_actor, remember_move
 from federation.outbox import publish, update_actor
 from federation.synchronise import digest
@@ -22,6 +23,7 @@ from node.relations.worker import RelationsWorker
 from node.social.commands import boost_out
 from schemas import activities
 from schemas.base import Audience
+from schemas.terms import PUBLIC
 from tests.nodes import Home, cluster, settled
 
 if TYPE_CHECKING:
@@ -266,3 +268,48 @@ async def test_142_the_part_of_a_host_is_for_that_host() -> None:
             page = await nobody.get(url.removeprefix(a.origin), Accept="application/activity+json")
             assert page.status == 401
             assert bob.id not in page.text
+
+
+async def test_ae0c_what_a_relay_tells_of_is_kept_for_a_time_and_is_nobodys_news() -> None:
+    async with cluster("a.example", "b.example", "c.example") as (a, b, c):
+        alice, relay, carol = await a.set_up("alice"), await b.set_up("relay"), await c.set_up("carol")
+        await relay.follow(carol)
+        await settled(b, c)
+        earlier, later = await carol.post("Told of too early."), await carol.post("Found through a relay.")
+        await settled(a, b, c)
+        await relay.do(boost_out, earlier)
+        instance = await a.node.author(a.node.ids.instance_actor)
+        told_by = await a.node.resolver.actor(relay.id)
+        await a.node.db.write(relays.add_relay, instance, told_by, "litepub")
+        await settled(a, b, c)
+        assert [row.state for row in await a.node.db.read(relays.listed)] == ["accepted"]
+        assert await a.object(earlier) is None
+        await relay.do(boost_out, later)
+        await settled(a, b, c)
+        assert (await a.object(later)).owner == carol.id
+        assert await alice.timeline() == []
+        assert await told(alice) == []
+
+        await a.node.db.write(relays.remove_relay, instance, relay.id)
+        third = await carol.post("After the relay was removed.")
+        await settled(a, b, c)
+        await relay.do(boost_out, third)
+        await settled(a, b, c)
+        assert await a.object(third) is None
+        a.later(days=31)
+        assert await a.node.db.write(relays.forget_relayed) == [later]
+        assert await a.object(later) is None
+
+
+async def test_ae0c_mastodons_way_is_a_follow_of_everybody() -> None:
+    async with cluster("a.example", "b.example") as (a, b):
+        await a.set_up("alice")
+        relay = await b.set_up("relay")
+        instance = await a.node.author(a.node.ids.instance_actor)
+        actor = await a.node.resolver.actor(relay.id)
+        await a.node.db.write(relays.add_relay, instance, actor, "mastodon")
+        [follow] = await a.sent("Follow")
+        said = msgspec.json.decode(follow.body)
+        assert (said["actor"], said["object"], said["to"]) == (instance.actor_id, PUBLIC, [relay.id])
+        with pytest.raises(Refused):
+            await a.node.db.write(relays.add_relay, instance, actor, "mastodon")
