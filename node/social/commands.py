@@ -26,7 +26,7 @@ from node.errors import Invalid, NotAllowed, NotFound
 from node.language import _
 from node.media import attachments
 from node.search import commands as search
-from node.social import reactions, wire
+from node.social import reactions, voting, wire
 from node.social.following import follow as follow
 from node.social.following import unfollow as unfollow
 from node.social.reactions import Kind
@@ -190,6 +190,7 @@ def forget(tx: Tx, object_ids: Sequence[str]) -> None:
     leave_timelines(tx, object_ids)
     reactions.forget(tx, object_ids)
     featured.forget(tx, object_ids)
+    voting.forget(tx, object_ids)
     attachments.forget(tx, object_ids)
     untell(tx, object_ids)
     tx.execute(sa.delete(post_sources).where(post_sources.c.object_id.in_(object_ids)))

@@ -18,7 +18,7 @@ from node.linking import handles_in
 from node.profiles import queries as people
 from node.profiles.queries import Person
 from node.profiles.wire import link_words
-from node.social import commands, lookups, queries, reactions, rules, threads
+from node.social import commands, lookups, queries, reactions, rules, threads, voting
 from node.social.queries import PostView
 from node.social.reactions import Reaction, Tally
 from node.social.rules import Reach
@@ -69,6 +69,7 @@ class Conversation:
     reactions: list[Reaction]
     mentioned: list[str]
     pinned: bool
+    chosen: list[str]
     ask: bool
     more_comes: bool
 
@@ -90,6 +91,7 @@ def conversation(tx: Tx, post_id: str, reader: str | None) -> Conversation:
         reactions=given,
         mentioned=queries.mentioned(tx, post_id, (post.owner, reader)) if reader else [],
         pinned=mine and post.id in featured.pinned(tx, post.owner),
+        chosen=voting.chosen(tx, post_id, reader) if reader and post.poll else [],
         ask=incomplete and not lookups.was_asked(tx, "context", post_id, reader or ""),
         more_comes=incomplete and lookups.is_under_way(tx, "context", post_id, reader or ""),
     )
@@ -181,6 +183,16 @@ async def boost(request: web.Request, somebody: Viewer) -> web.StreamResponse:
 async def unboost(request: web.Request, somebody: Viewer) -> web.StreamResponse:
     """POST /posts/unboost: id."""
     return await _react(request, somebody, commands.unboost_out)
+
+
+@signed_in
+async def vote(request: web.Request, somebody: Viewer) -> web.StreamResponse:
+    """POST /posts/vote: id of a poll, and each choice."""
+    node = request.app[NODE]
+    form = await read_form(request)
+    author = await node.author(somebody.actor_id)
+    await node.db.write(voting.vote, author, form.get("id", "")[:MAX_ID], form.many("choice"))
+    return see_other(safe_path(form.get("back", "")))
 
 
 @signed_in

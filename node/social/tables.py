@@ -41,6 +41,15 @@ post_sources = sa.Table(
     sa.Column("body_md", sa.Text, nullable=False),
 )
 
+votes = sa.Table(  # what people here chose in polls elsewhere
+    "votes",
+    metadata,
+    sa.Column("object_id", sa.Text, primary_key=True),
+    sa.Column("voter", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("at", Timestamp, nullable=False),
+)
+
 lookups = sa.Table(  # what is to be asked of other servers in the background; see `node.social.seeking`
     "lookups",
     metadata,

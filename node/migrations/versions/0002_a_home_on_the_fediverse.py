@@ -299,6 +299,7 @@ def upgrade() -> None:
     sa.Column('public', sa.LargeBinary(), nullable=False),
     sa.Column('made_at', sa.BigInteger(), nullable=False),
     sa.Column('nightly', sa.Boolean(), nullable=False),
+    sa.Column('wanted_at', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_recovery'))
     )
     op.create_table('relayed',
@@ -389,6 +390,13 @@ def upgrade() -> None:
     with op.batch_alter_table('tag_follows', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_tag_follows_tag'), ['tag'], unique=False)
 
+    op.create_table('votes',
+    sa.Column('object_id', sa.Text(), nullable=False),
+    sa.Column('voter', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('object_id', 'voter', 'name', name=op.f('pk_votes'))
+    )
     op.create_table('code_apps',
     sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
     sa.Column('sealed', sa.LargeBinary(), nullable=False),

@@ -8,11 +8,13 @@ import pytest
 
 from federation.clock import iso
 from node.app import web_application
+from node.errors import Invalid
 from node.inboxes import HANDLERS
-from node.social import commands, lookups, queries, reactions
+from node.social import commands, lookups, queries, reactions, voting
 from node.social.rules import parse_post
 from tests.node.house import serving, settle_in, state
-from tests.node.neighbours import actor, follow, know, received
+from tests.node.neighbours import BO, actor, follow, know, received
+from tests.node.social.test_commands import sent as activities_of
 from tests.node.social.test_inbox import note
 from tests.node.social.test_pages import sign_in
 
@@ -184,6 +186,31 @@ async def test_72_what_is_missing_is_asked_for_once_and_by_nobody_who_is_not_sig
     found = await node.db.write(lookups.claim)
     assert (found.kind, found.subject, found.reader) == ("context", theirs, author.actor_id)
     assert await node.db.write(lookups.claim) is None
+
+
+async def test_a_poll_is_answered_once(house):
+    node, author, visitor = house
+    offered = [{"type": "Note", "name": name, "replies": {"totalItems": 2}} for name in ("Tea", "Rain")]
+    ends = iso(node.clock.now() + timedelta(days=1))
+    poll = note(node, 1, type="Question", oneOf=offered, endTime=ends)
+    await node.db.write(HANDLERS["Create", "Question"], received("Create", poll), node.authors)
+    place = seen(poll["id"])
+    for wrong in (["Coffee"], ["Tea", "Rain"], []):
+        before = await state(node.db)
+        with pytest.raises(Invalid):
+            await node.db.write(voting.vote, author, poll["id"], wrong)
+        assert await state(node.db) == before
+    page = await visitor.submit("/posts/vote", page=place, id=poll["id"], choice="Rain", back=place)
+    assert "You chose: Rain" in page.text
+    (sent,) = [activity for activity in await activities_of(node) if activity["type"] == "Create"]
+    assert (sent["object"]["name"], sent["object"]["inReplyTo"], sent["to"]) == ("Rain", poll["id"], [BO])
+    assert "content" not in sent["object"]
+    before = await state(node.db)
+    assert (await visitor.submit("/posts/vote", page="/home", id=poll["id"], choice="Tea")).status == 422
+    assert await state(node.db) == before
+    node.clock.offset += timedelta(days=2)
+    with pytest.raises(Invalid, match="over"):
+        await node.db.write(voting.vote, author, poll["id"], ["Tea"])
 
 
 async def test_a_poll_and_an_article_and_a_quote_are_shown(house):
