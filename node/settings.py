@@ -56,6 +56,21 @@ def _hosts(text: str) -> dict[str, tuple[str, int]]:
     return hosts
 
 
+def _count(text: str) -> int:
+    return _at_least(1, text)
+
+
+def _days(text: str) -> int:
+    return _at_least(7, text)
+
+
+def _at_least(least: int, text: str) -> int:
+    number = int(text)
+    if not least <= number <= 100_000:
+        raise ValueError(f"it must be a number of at least {least}")
+    return number
+
+
 def _smtp_url(text: str) -> Secret:
     parsed = urlsplit(text)
     if parsed.scheme not in ("smtp", "smtps") or not parsed.hostname or (parsed.port is not None and not parsed.port):
@@ -131,6 +146,35 @@ class StorageSettings:
         "How many megabytes of pictures of other servers are kept; those that nobody looked at longest make room.",
         1_000,
         _megabytes,
+    )
+    backup_dir: str = _setting(
+        "FREEHOLD_BACKUP_DIR",
+        "A folder for a backup every night at 3:00 UTC, sealed to the recovery phrase. Empty: the page `/setup/keys` "
+        "decides whether there are any, in the folder `backups` of the data folder. Better another disk.",
+        "",
+    )
+    backup_keep: int = _setting(
+        "FREEHOLD_BACKUP_KEEP", "How many of those backups are kept, the newest ones.", 14, _count
+    )
+    keep_remote_days: int = _setting(
+        "FREEHOLD_KEEP_REMOTE_DAYS",
+        "For how many days things of other servers are kept that nobody here wrote, answered, liked, passed on or was "
+        "addressed by. At least 7.",
+        60,
+        _days,
+    )
+    keep_messages_days: int = _setting(
+        "FREEHOLD_KEEP_MESSAGES_DAYS",
+        "For how many days received messages are kept word for word once they have had their effect. At least 7.",
+        30,
+        _days,
+    )
+    keep_deliveries_days: int = _setting(
+        "FREEHOLD_KEEP_DELIVERIES_DAYS",
+        "For how many days it is kept when each delivery was made; who ever got a thing is kept for as long as the "
+        "thing. At least 7.",
+        30,
+        _days,
     )
 
 
@@ -228,6 +272,11 @@ class Settings:
     def media_cache_bytes(self) -> int:
         """How large that may become."""
         return self.storage.media_cache_mb * 1_000_000
+
+    @property
+    def backups(self) -> Path:
+        """Where nightly backups go."""
+        return Path(self.storage.backup_dir) if self.storage.backup_dir else self.data / "backups"
 
     @property
     def database_url(self) -> str:

@@ -9,6 +9,7 @@ import hmac
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -24,6 +25,9 @@ from node.web.render import page, see_other
 from node.web.session import Handler
 from schemas.urls import parse_url
 
+if TYPE_CHECKING:
+    from node.backup.reading import Unpacked
+
 NOT_SURE = _("Say that you mean to keep this address: it can never change.")
 NOT_THE_LINK = _(
     "This is not the link that the server printed when it started, so nothing was changed. "
@@ -33,11 +37,16 @@ NOT_THE_LINK = _(
 
 @dataclass(slots=True)
 class Setting:
-    """One set-up under way. done: called when the node has its address. over: it has, and is served elsewhere."""
+    """One set-up under way. done: called when the node has its address. over: it has, and is served elsewhere.
+
+    unpacked: a backup that was looked at, and waits for its owner's word. restore: they have given it.
+    """
 
     token: str
     done: Callable[[], None]
     over: bool = False
+    unpacked: Unpacked | None = None
+    restore: bool = False
 
 
 SETTING = web.AppKey("setting", Setting)
@@ -69,7 +78,7 @@ async def waiting(request: web.Request) -> web.StreamResponse:
 
 async def show(request: web.Request) -> web.StreamResponse:
     """GET /setup?token=..."""
-    _check(request, request.query.get("token", ""))
+    check_link(request, request.query.get("token", ""))
     settings = request.app[GROUND].settings.node
     guess = request.app[PROXIES].origin_of(request) or ""
     form = {"kind": "person", "origin": settings.origin or guess, "handle_domain": settings.handle_domain}
@@ -79,7 +88,7 @@ async def show(request: web.Request) -> web.StreamResponse:
 async def submit(request: web.Request) -> web.StreamResponse:
     """POST /setup."""
     form = await read_form(request)
-    _check(request, form.get("token", ""))
+    check_link(request, form.get("token", ""))
     ground = request.app[GROUND]
     errors: dict[str, str] = {} if form.get("sure") == "yes" else {"sure": NOT_SURE}
     try:
@@ -92,7 +101,7 @@ async def submit(request: web.Request) -> web.StreamResponse:
     account = await setup.set_up(ground.db, ground.vault, draft)
     secret = await ground.db.write(commands.open_session, account.id, place(request), "setup")
     if request.app[PROXIES].origin_of(request) == draft.origin:
-        response: web.StreamResponse = see_other("/profile/edit")
+        response: web.StreamResponse = see_other("/setup/keys")
     else:
         local = is_local(parse_url(draft.origin))
         response = await page(
@@ -110,7 +119,8 @@ async def _page(request: web.Request, form: Form | dict[str, str], errors: dict[
     return await page(request, "setup.html", status=422 if errors else 200, form=form, errors=errors, token=token)
 
 
-def _check(request: web.Request, token: str) -> None:
+def check_link(request: web.Request, token: str) -> None:
+    """NotAllowed unless the token is the one that this start has printed."""
     if not hmac.compare_digest(token.encode(), request.app[SETTING].token.encode()):
         raise NotAllowed(NOT_THE_LINK)
 

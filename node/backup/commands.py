@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Literal
 
 import sqlalchemy as sa
@@ -18,7 +17,6 @@ Way = Literal["command", "page", "nightly"]
 TOPIC = "backup"
 KEPT = 100
 MAX_WORDS = 500
-REPEAT = timedelta(hours=20)
 
 
 def keep_lock(tx: Tx, lock: Lock) -> None:
@@ -35,10 +33,18 @@ def choose_nightly(tx: Tx, wanted: str) -> None:
     tx.notify(TOPIC)
 
 
+def ask_for_one(tx: Tx) -> None:
+    """The worker makes a backup as soon as it can."""
+    tx.execute(sa.update(recovery).values(wanted_at=tx.now))
+    tx.notify(TOPIC)
+
+
 def begin(tx: Tx, way: Way, path: str) -> int:
     """A backup is under way; returns the number of its row."""
     row = tx.execute(sa.insert(backups).values(way=way, started_at=tx.now, path=path).returning(backups.c.id))
     number = int(row.scalar_one())
+    if way == "page":
+        tx.execute(sa.update(recovery).values(wanted_at=None))
     tx.execute(sa.delete(backups).where(backups.c.id <= number - KEPT))
     return number
 

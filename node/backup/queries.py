@@ -15,11 +15,15 @@ SHOWN = 20
 
 
 class Recovery(NamedTuple):
-    """What the node knows of its recovery phrase. nightly: whether backups are made every night."""
+    """What the node knows of its recovery phrase. nightly: whether backups are made every night.
+
+    wanted_at: when somebody asked for one that the worker has not begun yet.
+    """
 
     lock: Lock
     made_at: datetime
     nightly: bool
+    wanted_at: datetime | None
 
 
 class Backup(NamedTuple):
@@ -42,7 +46,7 @@ class Backup(NamedTuple):
 def phrase(tx: Tx) -> Recovery | None:
     """None: no phrase was ever made, so nothing can be sealed."""
     row = tx.row(sa.select(recovery))
-    return None if row is None else Recovery(Lock(row.salt, row.public), row.made_at, row.nightly)
+    return None if row is None else Recovery(Lock(row.salt, row.public), row.made_at, row.nightly, row.wanted_at)
 
 
 def history(tx: Tx) -> list[Backup]:

@@ -15,6 +15,7 @@ recovery = sa.Table(  # one row, once there is a phrase
     sa.Column("public", sa.LargeBinary, nullable=False),  # keys.sealing.Lock; the phrase itself is on paper
     sa.Column("made_at", Timestamp, nullable=False),
     sa.Column("nightly", sa.Boolean, nullable=False),  # whether the worker makes a backup every night
+    sa.Column("wanted_at", Timestamp),  # somebody asked for one, and the worker has not begun it yet
 )
 
 backups = sa.Table(

@@ -18,6 +18,8 @@ from node.accounts import queries
 from node.accounts.commands import TOPIC
 from node.accounts.setup_pages import SETTING
 from node.app import lay_ground, settle, setup_application, web_application
+from node.backup import placing
+from node.backup.reading import Unpacked
 from node.cli.common import COULD_NOT, Options, common_options, fail, run
 from node.context import Ground, Node
 from node.errors import NotSetUp
@@ -54,7 +56,7 @@ async def _serve(options: Options, bind: str, role: str) -> None:
         listening = None if role == "worker" else stack.enter_context(_listen(bind))
         ground = await lay_ground(settings)
         stack.push_async_callback(ground.db.close)
-        node = await _when_set_up(ground, listening, bind, stop, stack)
+        node = await _when_set_up(ground, options, listening, bind, stop, stack)
         if node is not None:
             await _run(node, listening, role, stop)
 
@@ -75,7 +77,12 @@ def _family(address: str) -> socket.AddressFamily:
 
 
 async def _when_set_up(
-    ground: Ground, listening: socket.socket | None, bind: str, stop: asyncio.Event, stack: AsyncExitStack
+    ground: Ground,
+    options: Options,
+    listening: socket.socket | None,
+    bind: str,
+    stop: asyncio.Event,
+    stack: AsyncExitStack,
 ) -> Node | None:
     """The node; if it has no address yet, serve the set-up page until it has one (None: stopped before).
 
@@ -96,9 +103,23 @@ async def _when_set_up(
         await _first(done, stop)
     finally:
         elsewhere.cancel()
-    application[SETTING].over = True
+    setting = application[SETTING]
+    setting.over = True
     await site.stop_listening()
+    if setting.restore and setting.unpacked is not None:
+        ground = await _restored(ground, options, setting.unpacked)
+        stack.push_async_callback(ground.db.close)
     return await settle(ground) if done.is_set() else None
+
+
+async def _restored(ground: Ground, options: Options, unpacked: Unpacked) -> Ground:
+    """Put a backup in the place of the database that was never set up, and begin again from there."""
+    await ground.db.close()
+    for note in await placing.place(ground.settings, unpacked):
+        click.echo(note)
+    await asyncio.to_thread(placing.clear, unpacked.folder.parent)
+    log.info("backup.restored", origin=unpacked.manifest.origin, made_at=unpacked.manifest.made_at)
+    return await lay_ground(options.settings)
 
 
 def _notice_set_up(ground: Ground, done: asyncio.Event) -> asyncio.Task[None]:

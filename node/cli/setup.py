@@ -34,8 +34,12 @@ def _password(source: str) -> str:
 
 async def _setup(options: Options, form: dict[str, str]) -> None:
     from node.accounts import rules
+    from keys.phrases import new_phrase
+    from keys.sealing import make_lock
     from node.accounts import setup as setting_up
     from node.app import lay_ground
+    from node.backup.commands import keep_lock
+    from node.cli.backup import phrase_words
 
     settings = options.settings
     draft = rules.parse_setup(form)
@@ -43,9 +47,12 @@ async def _setup(options: Options, form: dict[str, str]) -> None:
     ground = await lay_ground(settings)
     try:
         account = await setting_up.set_up(ground.db, ground.vault, draft)
+        phrase = new_phrase()
+        await ground.db.write(keep_lock, make_lock(phrase))
     finally:
         await ground.db.close()
     words = f"{draft.origin} is set up for @{account.username}@{draft.handle_domain}. Start it with `freehold serve`."
     if draft.origin.startswith("http://"):
         words += " It is for trying things out: only this machine can reach it, and that can never change."
-    show(options, {"actor": account.actor_id, "handle": account.username, "origin": draft.origin}, words)
+    said = {"actor": account.actor_id, "handle": account.username, "origin": draft.origin, "phrase": phrase}
+    show(options, said, f"{words}\n\n{phrase_words(phrase)}")
