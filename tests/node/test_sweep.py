@@ -69,7 +69,7 @@ AMONG_PEOPLE = {  # one's own relations: `tests/node/relations` and `moderation`
     "/settings/move", "/settings/move/away", "/settings/lists/{kind:follows|blocks|mutes}.csv", "/settings/lists/{id}",
     "/admin/reports",
 }  # fmt: skip
-WHAT_CAME = {  # for oneself: `tests/hostile/test_words.py` tries the conversations of others
+WHAT_CAME = {  # for oneself: `tests/scenarios/test_words.py` tries the conversations of others
     "/notifications", "/notifications/read", "/messages", "/messages/new", "/messages/{id}", "/messages/{id}/close",
     "/settings/notices", "/settings/notices/address", "/settings/notices/confirm/{secret}",
 }  # fmt: skip
