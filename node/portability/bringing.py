@@ -33,6 +33,9 @@ from node.portability.archive import MAX_LINE, NOT_OURS, Reader
 from node.portability.moving import Former, Map
 from node.portability.rows import Entry
 from node.portability.tables import restored
+from node.profiles.cv_commands import insert_entry
+from node.profiles.entries import parse_entry, section_called
+from node.search.commands import follow_tag
 from node.social.tables import post_sources
 from node.social.timelines import into_timelines
 from node.text import clean
@@ -199,7 +202,28 @@ def _module(tx: Tx, author: Author, reader: Reader, moved: Map, entry: Entry) ->
     return None
 
 
+def _line_of_cv(tx: Tx, author: Author, reader: Reader, moved: Map, entry: Entry) -> str | None:
+    section, source = section_called(str(entry.get("section"))), f"cv {entry['id']}"
+    if section is None:
+        return UNREADABLE
+    known = (restored.c.actor_id == author.actor_id, restored.c.source == source)
+    target = tx.scalar(sa.select(restored.c.target).where(*known))
+    if target is None:
+        draft = parse_entry(section, msgspec.convert(entry["form"], dict[str, str]))
+        target = insert_entry(tx, author.actor_id, section, draft, last=True)
+        tx.execute(sa.insert(restored).values(actor_id=author.actor_id, source=source, target=target))
+        moved.objects[entry["id"]] = target
+        return None
+    moved.objects[entry["id"]] = target
+    return HERE
+
+
 # ---- relations and choices
+
+
+def _tag(tx: Tx, author: Author, reader: Reader, moved: Map, entry: Entry) -> str | None:
+    follow_tag(tx, author.actor_id, str(entry["tag"]))
+    return None
 
 
 def _featured(tx: Tx, author: Author, reader: Reader, moved: Map, entry: Entry) -> str | None:
@@ -251,6 +275,7 @@ def _not_ours(tx: Tx, author: Author, reader: Reader, moved: Map, entry: Entry) 
 
 
 RESTORE: dict[str, Restore] = {
+    "cv": _line_of_cv,
     "account": _account,
     "posts": _post,
     "gigs": _gig,
@@ -258,13 +283,14 @@ RESTORE: dict[str, Restore] = {
     "featured": _featured,
     "blocks": _block,
     "mutes": _mute,
+    "tags": _tag,
     "mail-choices": _mail_choice,
     "messages": _not_ours,
     "reactions": _not_ours,
     "followers": _not_ours,
 }
-"""The sections that need nothing but the database, in their order. Media come before them, the profile and whom one
-follows after: see `node.portability.working`."""
+"""The sections that need nothing but the database, in their order. Pictures come after the first, the profile and whom
+one follows after the last: see `node.portability.working`."""
 
 
 def plain(sections: list[Section]) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from federation.tables import (
     blocks,
     featured,
     follows,
+    moves,
     mutes,
     object_recipients,
     objects,
@@ -28,11 +29,16 @@ from node.accounts.tables import accounts, passkeys, sessions, sign_ins
 from node.learning.tables import modules
 from node.market.tables import gigs
 from node.media.tables import media
+from node.messages.tables import conversations, messages
+from node.moderation.tables import reports
 from node.notifications.tables import mail_addresses, mail_choices, notifications
 from node.portability.rows import Entry, Whose, entries
-from node.profiles.queries import person, picture_name
+from node.profiles.entries import form_of_entry
+from node.profiles.queries import picture_name
 from node.profiles.rules import form_of
-from node.social.tables import post_sources
+from node.profiles.sources import own_entries, own_person
+from node.search.tables import tag_follows
+from node.social.tables import post_sources, votes
 
 Item = tuple[Entry, bytes | None]
 Collect = Callable[[Tx, Whose], Iterator[Item]]
@@ -47,9 +53,23 @@ class Slice(NamedTuple):
 
 def _profile(tx: Tx, whose: Whose) -> Iterator[Item]:
     document = tx.scalar(sa.select(actors.c.document).where(actors.c.id == whose.actor_id))
-    held = person(tx, whose.actor_id)
+    held = own_person(tx, whose.actor_id)
     entry = {"form": form_of(held), "type": held.type, "picture": picture_name(tx, whose.actor_id)}
     yield msgspec.to_builtins(entry), bytes(document)
+
+
+def _cv(tx: Tx, whose: Whose) -> Iterator[Item]:
+    for line in own_entries(tx, whose.actor_id):
+        picture = line.picture.name if line.picture else None
+        form = form_of_entry(line.entry, line.audience)
+        yield {"id": line.id, "section": line.section, "form": form, "picture": picture}, None
+
+
+def _enquiries(tx: Tx, whose: Whose) -> Iterator[Item]:
+    """What visitors without an account asked, and what was answered."""
+    theirs = sa.select(messages).join(conversations, conversations.c.id == messages.c.conversation_id)
+    for entry in entries(tx, theirs.where(conversations.c.reader == whose.actor_id).order_by(messages.c.id)):
+        yield entry, None
 
 
 def _keys(tx: Tx, whose: Whose) -> Iterator[Item]:
@@ -129,11 +149,14 @@ def _rows(owner: sa.ColumnElement[Any], *hidden: str) -> Collect:
 SLICES: tuple[Slice, ...] = (
     Slice("account", _rows(accounts.c.id, "password", "id")),
     Slice("profile", _profile),
+    Slice("cv", _cv),
     Slice("keys", _keys),
     Slice("posts", _published("post", post_sources.c.body_md, post_sources.c.object_id)),
     Slice("gigs", _published("gig", gigs.c.body_md, gigs.c.id)),
     Slice("modules", _published("module", modules.c.body_md, modules.c.id, modules.c.announcement)),
     Slice("messages", _received),
+    Slice("conversations", _rows(conversations.c.reader, "secret")),
+    Slice("conversation-lines", _enquiries),
     Slice("media", _rows(media.c.owner)),
     Slice("featured", _rows(featured.c.actor)),
     Slice("reactions", _rows(reactions.c.actor)),
@@ -141,6 +164,10 @@ SLICES: tuple[Slice, ...] = (
     Slice("followers", _people(follows.c.followee, follows.c.follower)),
     Slice("blocks", _people(blocks.c.actor, blocks.c.target)),
     Slice("mutes", _people(mutes.c.actor, mutes.c.target)),
+    Slice("tags", _rows(tag_follows.c.actor)),
+    Slice("moves", _rows(moves.c.actor)),
+    Slice("votes", _rows(votes.c.voter)),
+    Slice("reports", _rows(reports.c.reporter)),
     Slice("notifications", _rows(notifications.c.reader)),
     Slice("mail-addresses", _rows(mail_addresses.c.actor_id, "token", "unsubscribe")),
     Slice("mail-choices", _rows(mail_choices.c.actor_id)),

@@ -16,15 +16,20 @@ from federation.ids import new_id
 from federation.storage import Tx
 from node.accounts.tables import accounts
 from node.inboxes import deleted
+from node.mail.tables import mails
 from node.media import attachments
 from node.media.names import media_type
 from node.media.tables import media
 from node.messages import commands as messages
+from node.moderation.tables import reports
 from node.notifications.tables import mail_addresses, mail_choices, notifications
 from node.portability.tables import archives, restored
 from node.profiles.queries import picture_name
-from node.profiles.tables import profiles
-from node.social.tables import lookups, timeline
+from node.profiles.tables import cv_entries, link_checks, profiles
+from node.relations.tables import list_import_rows, list_imports
+from node.search.commands import somebody_changed
+from node.search.tables import tag_follows
+from node.social.tables import lookups, timeline, votes
 
 Forget = Callable[[Tx, str], None]
 
@@ -48,6 +53,19 @@ def _portrait(tx: Tx, actor_id: str) -> None:
     tx.execute(sa.insert(media).values(width=0, height=0, **values, **times))
 
 
+def _mails(tx: Tx, actor_id: str) -> None:
+    """What waits to be mailed to them, or was."""
+    theirs = sa.select(mail_addresses.c.address).where(mail_addresses.c.actor_id == actor_id)
+    tx.execute(sa.delete(mails).where(mails.c.recipient.in_(theirs)))
+
+
+def _lists(tx: Tx, actor_id: str) -> None:
+    """The files of people that they brought along, line by line."""
+    theirs = sa.select(list_imports.c.id).where(list_imports.c.owner == actor_id)
+    tx.execute(sa.delete(list_import_rows).where(list_import_rows.c.import_id.in_(theirs)))
+    tx.execute(sa.delete(list_imports).where(list_imports.c.owner == actor_id))
+
+
 FORGET: tuple[Forget, ...] = (
     attachments.forget_all_of,
     _portrait,
@@ -55,6 +73,14 @@ FORGET: tuple[Forget, ...] = (
     rows_of(lookups.c.reader),
     rows_of(notifications.c.reader),
     rows_of(notifications.c.actor),
+    rows_of(tag_follows.c.actor),
+    _lists,
+    rows_of(votes.c.voter),
+    rows_of(cv_entries.c.owner),
+    rows_of(link_checks.c.actor_id),
+    rows_of(reports.c.reporter),
+    somebody_changed,  # nobody finds them any more
+    _mails,
     rows_of(mail_addresses.c.actor_id),
     rows_of(mail_choices.c.actor_id),
     messages.forget_all_of,

@@ -27,6 +27,7 @@ MAX_UPLOAD = 32_000_000  # bytes; what is larger comes in by `freehold import`
 NO_FILE = _("Choose the archive first.")
 SECTIONS = {
     "account": _("Language and colours"),
+    "cv": _("Lines of your CV"),
     "media": _("Pictures"),
     "posts": _("Posts"),
     "gigs": _("Gigs"),
@@ -34,6 +35,7 @@ SECTIONS = {
     "featured": _("Pinned posts"),
     "blocks": _("Blocks"),
     "mutes": _("Mutes"),
+    "tags": _("Hashtags you follow"),
     "mail-choices": _("What comes by mail"),
     "messages": _("Messages from others"),
     "reactions": _("Likes and boosts"),

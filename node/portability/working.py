@@ -172,10 +172,12 @@ async def read_archive(node: Node, actor_id: str, path: Path, progress: Progress
     with Reader(path) as reader:
         steps = len(RESTORE) + 3
         moved = await node.db.read(map_of, author, reader)
-        sections = [await _bring_media(node, author, reader, moved)]
-        for number, name in enumerate(RESTORE, 1):
+        sections = []
+        for number, name in enumerate(RESTORE):
             await progress(number, steps)
             sections.append(await node.db.write(bring, author, reader, moved, name))
+            if number == 0:  # pictures belong to lines of a CV and to posts, and posts show them
+                sections.append(await _bring_media(node, author, reader, moved))
         sections.append(await _bring_profile(node, author, reader))
         await progress(steps - 1, steps)
         sections.append(await _bring_following(node, author, reader))
