@@ -71,6 +71,11 @@ def hides(tx: Tx, reader: str, other: str) -> bool:
     return blocks_between(tx, reader, other) or tx.row(muted) is not None
 
 
+def forget_mutes(tx: Tx) -> None:
+    """Those whose time is over."""
+    tx.execute(sa.delete(mutes).where(mutes.c.until <= tx.now))
+
+
 def _lasts(tx: Tx) -> sa.ColumnElement[bool]:
     return sa.or_(mutes.c.until.is_(None), mutes.c.until > tx.now)
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 import structlog
 
 from federation import endings
+from federation.blocks import forget_mutes
 from federation.delivery import DeliveryWorker
 from federation.errors import FederationError
 from federation.inbox import InboxWorker
@@ -38,6 +39,9 @@ from node.moderation import commands as reports
 from node.notifications import commands as notifications
 from node.notifications.letters import write_letters
 from node.portability import working as archives
+from node.profiles import asking
+from node.profiles.checking import LinkChecker
+from node.packs import commands as packs
 from node.relations import lists
 from node.relations.worker import RelationsWorker
 from node.search.indexing import Indexer
@@ -73,6 +77,7 @@ async def work(node: Node) -> None:
         loops.create_task(inbox.run(), name="inbox")
         loops.create_task(delivery.run(), name="delivery")
         loops.create_task(seeker.run(), name="lookups")
+        loops.create_task(LinkChecker(node).run(), name="links")
         loops.create_task(indexer.run(), name="search")
         loops.create_task(RelationsWorker(node).run(), name="relations")
         loops.create_task(mail_worker(node).run(), name="mail")
@@ -118,8 +123,11 @@ def tidy(tx: Tx) -> None:
     endings.forget_keys(tx)
     forget_strangers(tx)
     lookups.tidy(tx)
+    packs.tidy(tx)
+    asking.ask_again(tx)
     lists.tidy(tx)
     forget_checks(tx)
+    forget_mutes(tx)
     deleted(tx, forget_relayed(tx))
     reports.tidy(tx)
     notifications.tidy(tx)

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import click
 
 from node.cli.common import COULD_NOT, Options, acting, common_options, fail, opened, run, show
+from node.context import Node
+from schemas.actors import Actor
 
 
 @click.command(help="Want nothing of somebody: @name@host or an address.")
@@ -20,10 +22,9 @@ def block(options: Options, who: str) -> None:
 
 async def _block(options: Options, who: str) -> None:
     from node.relations import commands
-    from node.social.finding import find
 
     async with acting(options) as (node, author):
-        target = await find(node, who, "who")
+        target = await _whom(node, who)
         await node.db.write(commands.block, author, target.id)
     show(options, {"actor": target.id}, f"You block {target.id}.")
 
@@ -38,10 +39,9 @@ def unblock(options: Options, who: str) -> None:
 
 async def _unblock(options: Options, who: str) -> None:
     from node.relations import commands
-    from node.social.finding import find
 
     async with acting(options) as (node, author):
-        target = await find(node, who, "who")
+        target = await _whom(node, who)
         blocked = await node.db.write(commands.unblock, author, target.id)
         muted = await node.db.write(commands.unmute, author, target.id)
     words = "You block and mute them no more." if blocked or muted else "You neither blocked nor muted them."
@@ -59,13 +59,24 @@ def mute(options: Options, who: str, span: str | None) -> None:
 
 async def _mute(options: Options, who: str, span: str) -> None:
     from node.relations import commands, rules
-    from node.social.finding import find
 
     async with acting(options) as (node, author):
-        target = await find(node, who, "who")
+        target = await _whom(node, who)
         until = rules.parse_until(span, node.clock.now())
         await node.db.write(commands.mute, author, target.id, until)
     show(options, {"actor": target.id, "until": until}, f"You mute {target.id}.")
+
+
+async def _whom(node: Node, who: str) -> Actor:
+    """Somebody who is known here already, which needs nobody else to answer; else as the pages find them."""
+    from federation.moves import known_actor
+    from node.social.finding import find
+    from node.social.mentions import known
+
+    handle = who.strip().removeprefix("@").lower()
+    named = await node.db.read(known, [handle], node.ids.handle_domain)
+    there = named.get(handle) or await node.db.read(known_actor, who.strip())
+    return there or await find(node, who, "who")
 
 
 @click.group(help="The list of people whom you follow, block or mute, as a file.")

@@ -121,4 +121,4 @@ def test_every_text_has_a_handler_and_no_shared_verb_lacks_one():
         assert find(HANDLERS, verb, "Person") is None  # an actor's: federation's own
     assert find(HANDLERS, "Announce", None)
     ours = {verb for verb, _ in HANDLERS}
-    assert ours & {verb for verb, _ in shared()} == {"Update", "Undo", "Accept", "Reject", "Block"}
+    assert ours & {verb for verb, _ in shared()} == {"Update", "Undo", "Accept", "Reject", "Block", "Follow"}
