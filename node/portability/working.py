@@ -152,8 +152,8 @@ def _collect(tx: Tx, whose: Whose, part: Slice, writer: Writer) -> None:
 def _picture_names(tx: Tx, actor_id: str) -> list[str]:
     names = [row.name for row in tx.rows(sa.select(media.c.name).where(media.c.owner == actor_id, media.c.width > 0))]
     portrait = picture_name(tx, actor_id)
-    large = list(dict.fromkeys([*names, *([portrait] if portrait else [])]))
-    return large + [small_name(name) for name in dict.fromkeys(names)]
+    large = [*names, *([portrait] if portrait else [])]
+    return list(dict.fromkeys([*large, *(small_name(name) for name in names)]))
 
 
 def _pictures(writer: Writer, place: Path, names: list[str]) -> None:

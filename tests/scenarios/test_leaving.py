@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import zipfile
@@ -10,15 +11,24 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
+from PIL import Image
 
 from federation import endings
-from federation.tables import activities, actor_keys, actors, deliveries, objects
+from federation.blocks import add_block
+from federation.tables import activities, actor_keys, actors, deliveries, mutes, objects
 from node.accounts import queries as accounts
 from node.accounts.tables import sessions
 from node.errors import AlreadySetUp
+from node.media import attachments
+from node.media.pictures import Pictures
 from node.media.tables import media
 from node.portability.leaving import leave
 from node.portability.working import read_archive, write_archive
+from node.profiles import commands as profiles
+from node.profiles.cv_commands import add_entry
+from node.profiles.entries import parse_entry
+from node.profiles.sources import draft_of, own_person
+from node.search.commands import follow_tag
 from node.social import commands as social
 from node.social.rules import parse_post
 from node.text import clean
@@ -29,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from federation.storage import Tx
     from tests.nodes import Home
     from tests.people import Somebody
 
@@ -51,6 +62,10 @@ async def alice_and_two_others() -> AsyncIterator[tuple[Home, Home, Home, Somebo
             home.later(hours=1)
         await alice.close_gig(closed)
         await alice.publish_module()
+        line = {"title": "Mapmaker", "organisation": "Tidewater", "start": "2021-03", "audience": "followers"}
+        await alice.do(add_entry, "experience", parse_entry("experience", line))
+        await with_pictures(a, alice)
+        await a.node.db.write(life_of, alice.id)
         await alice.post("Seen by **all**, about #maps")
         pinned = await alice.post("Pinned")
         await alice.do(social.pin, pinned)
@@ -62,6 +77,26 @@ async def alice_and_two_others() -> AsyncIterator[tuple[Home, Home, Home, Somebo
         await settled(a, b)
         assert open_gig != closed
         yield a, b, c, alice, bo
+
+
+async def with_pictures(home: Home, alice: Somebody) -> None:
+    """A portrait, and a post with a picture."""
+    body = io.BytesIO()
+    Image.new("RGB", (64, 48), "teal").save(body, "PNG")
+    pictures, db = Pictures(home.node.settings.media), home.node.db
+    made = await pictures.prepare(body.getvalue())
+    await pictures.keep(made.files)
+    picture = await db.write(attachments.add, alice.id, made, "A teal field")
+    await alice.do(social.post, parse_post({"body": "With a picture", "media": picture.id}))
+    draft = draft_of(await db.read(own_person, alice.id))
+    await alice.do(profiles.save_profile, draft, picture=await pictures.take_in(body.getvalue()))
+
+
+def life_of(tx: Tx, actor_id: str) -> None:
+    """Whom and what she wants to see, and does not."""
+    add_block(tx, actor_id, "https://spam.example/users/spam")
+    tx.execute(sa.insert(mutes).values(actor=actor_id, target="https://loud.example/users/loud", created_at=tx.now))
+    follow_tag(tx, actor_id, "cartography")
 
 
 def lines(path: Path, name: str) -> list[dict[str, Any]]:
@@ -91,11 +126,21 @@ def said(path: Path, name: str) -> list[Any]:
     return sorted(found)
 
 
+async def shown(home: Home, path: Path) -> tuple[int, bool]:
+    """How many of the pictures that documents name their own node serves; and whether one is the portrait."""
+    text = json.dumps([*documents(path, "posts"), *documents(path, "profile")])
+    names = set(re.findall(rf"{re.escape(home.origin)}(/media/[0-9a-f]{{40}}\.\w+)", text))
+    async with home.visitor() as visitor:
+        answers = [await visitor.http.get(home.origin + name) for name in sorted(names)]
+        served = [answer for answer in answers if answer.status == 200]
+    return len(served), bool(lines(path, "profile")[0].get("picture"))
+
+
 async def test_138_what_is_exported_comes_in_on_a_fresh_node_and_is_exported_the_same(tmp_path):
     async with alice_and_two_others() as (a, b, c, alice, bo):
         first, second = tmp_path / "first.zip", tmp_path / "second.zip"
         counts = await write_archive(a.node, alice.id, first)
-        assert (counts["posts"], counts["gigs"], counts["modules"], counts["messages"]) == (5, 2, 1, 1)
+        assert (counts["posts"], counts["gigs"], counts["modules"], counts["messages"]) == (6, 2, 1, 1)
         carol = c.node.ids.actor("carol")
         before = len(await c.rows(sa.select(deliveries)))
         report = {part["section"]: part for part in await read_archive(c.node, carol, first)}
@@ -109,7 +154,12 @@ async def test_138_what_is_exported_comes_in_on_a_fresh_node_and_is_exported_the
             assert said(second, name) == said(first, name)
             assert typed(second, name) == typed(first, name)
             assert not any(a.origin in line["id"] for line in lines(second, name))
-        assert again["featured"] == counts["featured"] == 1
+        for name in ("featured", "cv", "media", "blocks", "mutes", "tags"):
+            assert again[name] == counts[name] == 1, name
+            assert report[name] == {"section": name, "restored": 1, "skipped": {}}
+        assert lines(second, "cv")[0]["form"] == lines(first, "cv")[0]["form"]
+        assert lines(second, "media")[0]["alt"] == "A teal field"
+        assert await shown(c, second) == await shown(a, first) == (2, True)
         assert report["messages"]["skipped"] == {"not ours to say": 1}
         assert lines(second, "profile")[0]["form"] == lines(first, "profile")[0]["form"]
         assert [line["actor"] for line in lines(second, "following")] == [bo.id]
@@ -127,7 +177,7 @@ async def test_138_an_archive_that_comes_in_twice_changes_nothing_the_second_tim
         before = await c.state()
         report = {part["section"]: part for part in await read_archive(c.node, carol, tmp_path / "first.zip")}
         assert await c.state() == before
-        assert report["posts"]["skipped"] == {"here already": 5}
+        assert report["posts"]["skipped"] == {"here already": 6}
 
 
 async def test_136_whoever_leaves_is_gone_here_and_wherever_anything_ever_went(tmp_path):
@@ -136,7 +186,8 @@ async def test_136_whoever_leaves_is_gone_here_and_wherever_anything_ever_went(t
         bo_known = await a.node.resolver.locate(f"@carol@{c.handle_domain or c.origin.split('//')[1]}")
         await alice.do(social.post, parse_post({"body": "Carol once got this", "audience": "direct"}), bo_known)
         await settled(a, b, c)
-        posts = [row.id for row in await a.rows(sa.select(objects.c.id).where(objects.c.owner == alice.id))]
+        public = (objects.c.owner == alice.id, objects.c.visibility == "public")
+        posts = [row.id for row in await a.rows(sa.select(objects.c.id).where(*public))]
         await a.node.db.write(endings.note_reached)
         await a.node.db.write(lambda tx: tx.execute(sa.delete(deliveries)))  # tidied away
         told = await a.node.db.write(leave, await alice.author())
