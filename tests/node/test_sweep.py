@@ -23,11 +23,13 @@ from node.learning.commands import publish_module
 from node.learning.rules import parse_module
 from node.market.commands import publish_gig
 from node.market.rules import parse_gig
+from node.packs.commands import publish_pack
 from node.profiles.commands import first_profile
 from node.routes import node_routes
 from node.social.commands import post
 from node.social.rules import parse_post
 from schemas.actors import parse_actor
+from schemas.packs import Member
 from tests.node.house import serving, settle_in, sign_in, state, token_in
 from tests.node.neighbours import actor, follow, keys, know
 from tests.people import GIG, MODULE
@@ -44,6 +46,7 @@ NEVER = "01aaaaaaaaaaaaaaaaaaaaaaaa"
 PUBLIC = {  # where anybody may look
     "/sign-in/passkey", "/sign-in/code", "/reset",
     "/static/{name:.+}", "/healthz", "/", "/setup", "/sign-in", "/sign-out", "/@{handle:[^/]+}", "/media/{name}",
+    "/media/remote/{signature}/{shape}/{subject}/{url}",
     "/avatars/{seed}.svg", "/gigs", "/@{handle:[^/]+}/gigs/{name}", "/learn", "/@{handle:[^/]+}/learn/{name}", "/seen",
     "/tags/{name}", "/@{handle:[^/]+}/ask", "/enquiries/{secret}", "/enquiries/confirm/{secret}",
     "/unsubscribe/{secret}",
@@ -56,6 +59,8 @@ OWNERS_ONLY = {
     "/learn/{name}/delete": "module",
     "/posts/{name}/delete": "post",
     "/posts/{name}/edit": "post",
+    "/packs/{name}/edit": "pack",
+    "/packs/{name}/delete": "pack",
 }
 SCRIPTED = {"/sign-in", "/settings/proof", "/settings/passkeys/new"}  # where passkeys are asked for
 IN_THE_SETTINGS = {  # what a person may do there is their own; `tests/node/accounts` and `portability` try others' ids
@@ -95,7 +100,7 @@ ACTS_ON_RELATIONS = {
     "/settings/move/aliases/remove", "/settings/lists", "/admin/reports/settle",
 }  # fmt: skip
 ACTS_ON_TAGS = {"/tags/{name}/follow", "/tags/{name}/unfollow"}
-ACTS_FOR_ONESELF = ACTS_ON_WHAT_ONE_READS | ACTS_ON_RELATIONS | ACTS_ON_TAGS | {"/people/follow", "/people/unfollow"}
+ACTS_FOR_ONESELF = ACTS_ON_WHAT_ONE_READS | ACTS_ON_RELATIONS | ACTS_ON_TAGS | {"/packs/bring", "/people/follow", "/people/unfollow"}
 
 
 @dataclass
@@ -151,6 +156,7 @@ async def house_of(ground: Ground) -> AsyncIterator[House]:
     made = {
         "gig": await db.write(publish_gig, alice, parse_gig(GIG, today)),
         "module": await db.write(publish_module, alice, parse_module(MODULE)),
+        "pack": await db.write(publish_pack, alice, "Good people", "", [Member(carol.actor_id, "carol@alice.example")]),
         "post": await db.write(post, alice, parse_post({"body": "Seen by all", "audience": "public"}), None),
         "followers": await db.write(post, alice, parse_post({"body": "Kept close", "audience": "followers"}), None),
         "direct": await db.write(
@@ -198,7 +204,7 @@ async def test_111_what_is_not_ones_own_cannot_be_changed(house: House):
     await house.be(house.carol)
     token = await house.token()
     before = await state(house.node.db)
-    forms = {"gig": GIG, "module": MODULE, "post": {}}
+    forms = {"gig": GIG, "module": MODULE, "post": {}, "pack": {"name": "Mine", "members": "@alice@alice.example"}}
     for pattern, made in OWNERS_ONLY.items():
         path = house.path(pattern, house.short(made))
         never = house.path(pattern, NEVER)
