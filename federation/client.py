@@ -40,6 +40,7 @@ from schemas.terms import ACTIVITY_JSON, LD_JSON_AS
 from schemas.urls import Url, parse_url
 
 ACCEPT = f"{ACTIVITY_JSON}, {LD_JSON_AS}"
+PAGE = "text/html"
 PICTURES = "image/webp, image/jpeg, image/png, image/gif"
 ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -175,6 +176,14 @@ class Client:
         """
         wish = _Wish(PICTURES, lambda content_type: content_type[:6].lower() == "image/", max_bytes, check)
         return await self._get(url, wish, self._looking)
+
+    async def get_page(self, url: str, *, max_bytes: int, check: Check | None = None) -> Loaded:
+        """GET a page for people, unsigned; raises as `get_document`."""
+
+        def is_page(content_type: str) -> bool:
+            return content_type.partition(";")[0].strip().lower() in (PAGE, "application/xhtml+xml")
+
+        return await self._get(url, _Wish(PAGE, is_page, max_bytes, check), self._looking)
 
     async def post(
         self, url: str, body: bytes, author: Author, scheme: Scheme, beside: Mapping[str, str] = NOTHING

@@ -20,7 +20,11 @@ from node.moderation import pages as moderation
 from node.notifications import pages as notifications
 from node.portability import leaving_pages as leaving
 from node.portability import pages as portability
+from node.profiles import cv_pages as cv
+from node.packs import pages as packs
 from node.profiles import pages as profiles
+from node.profiles import resume_pages as resume
+from node.profiles import weeks_pages as weeks
 from node.relations import move_pages as moves
 from node.relations import pages as relations
 from node.search import pages as search
@@ -122,6 +126,22 @@ def node_routes() -> list[web.RouteDef]:
         web.get("/profile/edit", profiles.edit_page),
         web.post("/profile/edit", profiles.save),
         web.post("/profile/confirm", profiles.confirm),
+        web.get("/@{handle:[^/]+}/cv/{name}", profiles.card_page),
+        web.get("/@{handle:[^/]+}/resume.json", resume.resume_json),
+        web.get("/@{handle:[^/]+}/availability.ics", resume.availability_ics),
+        web.get("/profile/cv", cv.show),
+        web.get("/profile/weeks", weeks.weeks_page),
+        web.post("/profile/weeks", weeks.save_weeks),
+        web.get("/profile/import", resume.import_page),
+        web.post("/profile/import", resume.preview),
+        web.post("/profile/import/take", resume.take),
+        web.get("/profile/{section:experience|education|portfolio}/new", cv.new_page),
+        web.post("/profile/{section:experience|education|portfolio}/new", cv.add),
+        web.get("/profile/{section:experience|education|portfolio}/{name}/edit", cv.edit_page),
+        web.post("/profile/{section:experience|education|portfolio}/{name}/edit", cv.edit),
+        web.get("/profile/{section:experience|education|portfolio}/{name}/delete", cv.delete_page),
+        web.post("/profile/{section:experience|education|portfolio}/{name}/delete", cv.delete),
+        web.post("/profile/{section:experience|education|portfolio}/{name}/{direction:up|down}", cv.move),
         web.get("/media/{name}", media.picture),
         web.get("/media/remote/{signature}/{shape}/{subject}/{url}", media.remote),
         web.get("/avatars/{seed}.svg", media.stripes),
@@ -194,4 +214,17 @@ def node_routes() -> list[web.RouteDef]:
         web.get("/tags/{name}", search.tag),
         web.post("/tags/{name}/follow", search.follow_tag),
         web.post("/tags/{name}/unfollow", search.unfollow_tag),
+        # people whom somebody recommends
+        web.get("/setup/hello", packs.hello),
+        web.get("/packs", packs.show_all),
+        web.get("/packs/new", packs.new_page),
+        web.post("/packs/new", packs.publish),
+        web.post("/packs/bring", packs.bring),
+        web.get("/packs/visits/{id}", packs.visit_page),
+        web.post("/packs/visits/{id}", packs.follow),
+        web.get("/packs/{name}/edit", packs.edit_page),
+        web.post("/packs/{name}/edit", packs.edit),
+        web.get("/packs/{name}/delete", packs.delete_page),
+        web.post("/packs/{name}/delete", packs.delete),
+        web.get("/@{handle:[^/]+}/packs/{name}", packs.show),
     ]

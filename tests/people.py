@@ -14,9 +14,9 @@ from node.market import queries as gigs
 from node.market.rules import form_of as form_of_gig
 from node.market.rules import parse_gig
 from node.profiles import commands as profiles
-from node.profiles import queries as people
 from node.profiles.rules import form_of as form_of_person
 from node.profiles.rules import parse_profile
+from node.profiles.sources import own_person
 from node.social import commands as social
 from node.social import queries as timelines
 from node.social.rules import parse_post
@@ -62,7 +62,7 @@ class Somebody:
     async def save_profile(self, **changes: str) -> int:
         """Change some fields of the profile; returns how many inboxes will hear of it."""
         node = self.home.node
-        person = await node.db.read(people.person, self.id)
+        person = await node.db.read(own_person, self.id)
         draft = parse_profile(form_of_person(person) | changes, node.clock.now().date())
         return await self.do(profiles.save_profile, draft)
 

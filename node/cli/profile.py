@@ -9,8 +9,8 @@ import click
 from node.cli.common import Options, acting, common_options, run, show
 
 if TYPE_CHECKING:
-    from node.profiles.queries import Person
     from node.profiles.answers import Answer
+    from node.profiles.queries import Person
 
 
 @click.group(help="Show or change your profile: skills, rate, are you free yet?")
@@ -26,11 +26,12 @@ def show_profile(options: Options) -> None:
 
 
 async def _show(options: Options) -> None:
-    from node.profiles import answers, queries, wire
+    from node.profiles import answers, wire
+    from node.profiles.sources import own_person
     from node.vocabularies import language_name
 
     async with acting(options) as (node, author):
-        person = await node.db.read(queries.person, author.actor_id)
+        person = await node.db.read(own_person, author.actor_id)
         answer = answers.answer(person.availability, node.clock.now().date())
     lines = [
         f"{person.name}  @{person.handle}",
@@ -92,10 +93,11 @@ def set_profile(options: Options, **given: Any) -> None:
 
 
 async def _set(options: Options, given: dict[str, Any]) -> None:
-    from node.profiles import commands, queries, rules
+    from node.profiles import commands, rules
+    from node.profiles.sources import own_person
 
     async with acting(options) as (node, author):
-        person = await node.db.read(queries.person, author.actor_id)
+        person = await node.db.read(own_person, author.actor_id)
         today = node.clock.now().date()
         draft = rules.parse_profile(rules.form_of(person, today) | _changes(given), today)
         inboxes = await node.db.write(commands.save_profile, author, draft)

@@ -16,8 +16,8 @@ from node.learning.rules import parse_module
 from node.market.commands import publish_gig
 from node.market.rules import parse_gig
 from node.profiles.commands import save_profile
-from node.profiles.queries import person
 from node.profiles.rules import form_of, parse_profile
+from node.profiles.sources import own_person
 from node.social.commands import follow, post
 from node.social.queries import followers, following
 from node.social.rules import parse_post
@@ -63,7 +63,7 @@ async def publish(owner: Owner, node: Node) -> list[Thing]:
 
 
 async def _profile(owner: Owner, node: Node, author: Author, today: date) -> Thing:
-    form = form_of(await node.db.read(person, owner.actor_id)) | _form(owner.script["profile"], today)
+    form = form_of(await node.db.read(own_person, owner.actor_id)) | _form(owner.script["profile"], today)
     await node.db.write(save_profile, author, parse_profile(form, today))
     return Thing(owner.handle, "profile", form["headline"], owner.actor_id)
 

@@ -14,6 +14,7 @@ from federation.clock import iso
 from federation.storage import Tx
 from node.errors import NotFound
 from node.language import _
+from node.notifications.commands import take_back
 from node.profiles import links, wire
 from node.profiles.cards import welcome as welcome
 from node.profiles.publishing import publish
@@ -60,6 +61,8 @@ def save_profile(tx: Tx, author: Author, draft: ProfileDraft, *, picture: str | 
     shown = picture_name(tx, author.actor_id) if picture is None else picture or None
     draft = replace(draft, availability=said)
     keep(tx, author.actor_id, draft, shown)
+    if said is None or held.availability is None or said.updated != held.availability.updated:
+        take_back(tx, author.actor_id, "availability", actor="")
     links.watch(tx, author.actor_id, draft.links)
     return publish(tx, author, draft)
 

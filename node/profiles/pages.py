@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from datetime import datetime
+from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -24,13 +26,16 @@ from node.market.queries import Filter, GigView
 from node.market.wire import quantity_words
 from node.media.pages import PICTURES
 from node.media.pictures import FIELD
-from node.profiles import commands, queries, rules, structured, wire
+from node.profiles import commands, links, queries, rules, structured, weeks, wire
 from node.profiles.answers import answer as answer_of
 from node.profiles.queries import Person
-from node.profiles.rules import ProfileDraft
+from node.profiles.rules import LEVEL_WORDS, ProfileDraft
+from node.profiles.seen import Seen, cv_shown, seen_by
+from node.profiles.sources import own_person
+from node.social import lookups
 from node.social import queries as social
 from node.social.queries import PostView
-from node.vocabularies import currencies, language_name, languages
+from node.vocabularies import currency_names, language_name, languages
 from node.web import negotiate
 from node.web.forms import Form, read_form
 from node.web.keys import NODE
@@ -43,14 +48,19 @@ SHOWN = 10  # gigs, modules, posts
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the page of a person is made of. follow: None, requested or accepted, by whoever looks."""
+    """What the page of a person is made of. person: as everybody sees them; seen: as whoever looks does.
+
+    follow: None, requested or accepted, by whoever looks. checked: links that link back, with the day of that.
+    """
 
     person: Person
+    seen: Seen
     evidence: Evidence | None
     gigs: list[GigView]
     modules: list[ModuleView]
     posts: list[PostView]
     follow: str | None
+    checked: dict[str, datetime]
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -64,52 +74,73 @@ async def show(request: web.Request) -> web.StreamResponse:
         return await negotiate.actor_document(request, name)
     visitor = await viewer(request)
     shown = await node.db.read(_shown, handle, visitor.actor_id if visitor else None)
-    answer = answer_of(shown.person.availability, node.clock.now().date())
-    mine = visitor is not None and visitor.actor_id == shown.person.id
-    return await page(
-        request,
-        "profiles/profile.html",
-        here="profile" if mine else "people",
-        person=shown.person,
-        evidence=shown.evidence,
-        gigs=shown.gigs,
-        modules=shown.modules,
-        posts=shown.posts,
-        follow=shown.follow,
-        answer=answer,
-        mine=mine,
-        data=structured.person_ld(shown.person, node.ids.origin),
-        origin=node.ids.origin,
-        languages=[language_name(code) for code in shown.person.languages],
-        rate_words=wire.rate_words,
-        quantity_words=quantity_words,
-        licence_name=licence_name,
-        link_words=wire.link_words,
-    )
+    if visitor is not None and shown.seen.missing and not shown.person.local:
+        await node.db.write(lookups.ask, "card", shown.seen.missing, "")
+    return await page(request, "profiles/profile.html", **_context(request, shown, visitor))
+
+
+def _context(request: web.Request, shown: Shown, visitor: Viewer | None) -> dict[str, Any]:
+    node, person = request.app[NODE], shown.seen.person
+    today = node.clock.now().date()
+    mine = visitor is not None and visitor.actor_id == person.id
+    return {
+        "here": "profile" if mine else "people",
+        "person": person,
+        "seen": shown.seen,
+        "has_cv": cv_shown(shown.seen.lines),
+        "evidence": shown.evidence,
+        "gigs": shown.gigs,
+        "modules": shown.modules,
+        "posts": shown.posts,
+        "follow": shown.follow,
+        "checked": shown.checked,
+        "answer": answer_of(person.availability, today),
+        "open_answer": shown.person.availability is not None,
+        "open_links": shown.person.links,
+        "weeks": weeks.coming(person.availability, today),
+        "mine": mine,
+        "data": structured.person_ld(shown.person, node.ids.origin),
+        "origin": node.ids.origin,
+        "spoken": [(language_name(code), LEVEL_WORDS.get(person.levels.get(code))) for code in person.languages],
+        "rows": person.rows,
+        "rate_words": wire.rate_words,
+        "quantity_words": quantity_words,
+        "licence_name": licence_name,
+        "link_words": wire.link_words,
+    }
 
 
 def _shown(tx: Tx, handle: str, reader: str | None) -> Shown:
     person = queries.person_called(tx, handle)
     return Shown(
         person=person,
+        seen=seen_by(tx, person, reader),
         evidence=queries.evidence(tx, person.id),
         gigs=market.board(tx, Filter(owner=person.id), limit=SHOWN),
         modules=learning.modules(tx, person.id, limit=SHOWN),
         posts=social.posts_of(tx, person.id, limit=SHOWN),
         follow=social.follow_state(tx, reader, person.id) if reader else None,
+        checked=links.checked(tx, person.id) if person.local else {},
     )
 
 
+async def card_page(request: web.Request) -> web.StreamResponse:
+    """GET /@{handle}/cv/{name}: what a server can fetch there stands on the profile for people."""
+    return see_other(f"/@{quote(request.match_info['handle'])}")
+
+
 class Editing(NamedTuple):
-    """Whose form it is, and who will hear of it."""
+    """Whose form it is, what of it everybody sees, and who will hear of it."""
 
     person: Person
+    shown: Person
     people: int
     servers: int
 
 
 def _editing(tx: Tx, actor_id: str) -> Editing:
-    return Editing(queries.person(tx, actor_id), *queries.audience(tx, actor_id))
+    own, shown = own_person(tx, actor_id), queries.person(tx, actor_id)
+    return Editing(own, shown, *queries.audience(tx, actor_id))
 
 
 @signed_in
@@ -163,14 +194,17 @@ async def _form_page(
         "profiles/edit.html",
         status=422 if errors else 200,
         here="profile",
+        tab="edit",
         person=editing.person,
+        open_part=editing.shown,
         audience=rules.audience_sentence(editing.people, editing.servers),
         form=form,
         errors=errors,
-        answer=answer_of(editing.person.availability, request.app[NODE].clock.now().date()),
-        currencies=[(code, f"{code}, {known.name}") for code, known in currencies().items()],
+        answer=answer_of(editing.shown.availability, request.app[NODE].clock.now().date()),
+        audiences=list(rules.AUDIENCE_WORDS.items()),
+        currencies=currency_names(),
         skill_names=skills.names(),
-        language_names=sorted(name for name, _ in languages().values()),
+        language_names=sorted(name for name, _own in languages().values()),
     )
 
 

@@ -36,10 +36,10 @@ class Person:
 
     handle: `name@host`, which WebFinger has confirmed, else with the host of the id. page: where this node shows
     them; url: where their own server does. picture: a path on this node, the address elsewhere (which no page writes
-    as it is), None where there is none. summary_md: what the owner typed, for people here only. cv: as it was said.
-    card: where the rest of a long CV is to be had. approves: whether they decide who follows. moved_to: the id
-    of the account where they say that they went. audiences: who sees
-    what of it, for its owner only.
+    as it is), None where there is none. cv: as it was said. card: where the rest of a long CV is to be had. approves:
+    whether they decide who follows. moved_to: the id of the account where they say that they went. rows: the table of
+    a server that says nothing in another form, as plain words. summary_md, what was typed, and audiences, who sees
+    what, are for the owner only (`sources.own_person`).
     """
 
     id: str
@@ -69,6 +69,7 @@ class Person:
     approves: bool = False
     moved_to: str | None = None
     audiences: Mapping[str, Audience] = field(default_factory=dict)
+    rows: tuple[tuple[str, str], ...] = ()
 
     @property
     def collective(self) -> bool:
@@ -82,7 +83,7 @@ class Person:
         return bool(self.headline or self.summary_html or work or self.links)
 
 
-_SELECT = sa.select(actors, profiles.c.summary_md).outerjoin(profiles, profiles.c.actor_id == actors.c.id)
+_SELECT = sa.select(actors)
 
 
 def person(tx: Tx, actor_id: str) -> Person:
@@ -157,7 +158,7 @@ def _person(row: Row[Any]) -> Person:
         name=one_line(actor.name, 100) or row.username,
         headline=one_line(profile.headline, 300),
         summary_html=clean(summary, top=3),
-        summary_md=(row.summary_md or "") if row.local else None,
+        summary_md=None,
         skills=named(profile.skills),
         rate=profile.rate,
         availability=profile.availability,
@@ -176,6 +177,7 @@ def _person(row: Row[Any]) -> Person:
         cv=profile.cv,
         card=actor.card,
         approves=actor.manually_approves,
+        rows=() if row.local or actor.profile else wire.rows_of(actor),
         moved_to=actor.moved_to,
     )
 

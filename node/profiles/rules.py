@@ -43,6 +43,9 @@ AUDIENCE_WORDS: dict[Audience, Sentence] = {
 }
 
 
+LEVEL_WORDS: dict[str | None, str] = {**{level: level for level in LEVELS}, "native": _("native")}
+
+
 @dataclass(frozen=True, slots=True)
 class ProfileDraft:
     """A profile form, checked. `availability.updated` is not known yet: whoever saves says when.

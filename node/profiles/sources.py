@@ -46,10 +46,11 @@ class OwnEntry(NamedTuple):
 def own_person(tx: Tx, actor_id: str) -> Person:
     """Somebody here as they know themself: what only some see, and what nobody sees, is in it."""
     shown = person(tx, actor_id)
-    held = tx.scalar(sa.select(profiles.c.kept).where(profiles.c.actor_id == actor_id))
-    if held is None:
+    held = tx.row(sa.select(profiles).where(profiles.c.actor_id == actor_id))
+    shown = replace(shown, summary_md="" if held is None else held.summary_md)
+    if held is None or held.kept is None:
         return shown
-    kept = msgspec.json.decode(held, type=Kept)
+    kept = msgspec.json.decode(held.kept, type=Kept)
     return replace(
         shown,
         skills=kept.profile.skills,

@@ -6,6 +6,7 @@ from typing import Any
 
 from node.profiles.queries import Person
 from node.vocabularies import language_name
+from schemas.cv import Entry
 from schemas.money import Rate, Skill, text_number
 
 _CODES = {"hour": "HUR", "day": "DAY", "one": "C62"}  # UN/CEFACT Recommendation 20
@@ -26,9 +27,18 @@ def person_ld(person: Person, origin: str) -> dict[str, Any]:
             {"@type": "Language", "name": language_name(code), "alternateName": code} for code in person.languages
         ],
         "sameAs": list(person.links),
+        "worksFor": [_role(entry, "worksFor", "Organization") for entry in person.cv.experience],
+        "alumniOf": [_role(entry, "alumniOf", "EducationalOrganization") for entry in person.cv.education],
         "makesOffer": {"@type": "Offer", "priceSpecification": price_ld(person.rate)} if person.rate else None,
     }
     return {name: value for name, value in described.items() if value}
+
+
+def _role(entry: Entry, member: str, kind: str) -> dict[str, Any]:
+    where = {"@type": kind, "name": entry.organisation or entry.title}
+    role = {"@type": "OrganizationRole", "roleName": entry.title, member: where}
+    dates = {"startDate": entry.start, "endDate": entry.end}
+    return role | {name: value for name, value in dates.items() if value}
 
 
 def skill_ld(skill: Skill) -> dict[str, str]:

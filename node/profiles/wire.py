@@ -12,7 +12,7 @@ from federation.authors import Author
 from node.language import Sentence
 from node.profiles.answers import answer
 from node.profiles.rules import GUARDED, MAX_LINKS, Audience, ProfileDraft
-from node.text import markdown
+from node.text import markdown, one_line, plain
 from node.web import words
 from schemas.actors import Actor, ActorDraft, write_actor
 from schemas.cv import SECTIONS, Cv, Entry
@@ -162,6 +162,12 @@ def links_of(actor: Actor) -> tuple[str, ...]:
         if url := url_of(value.strip()):
             found[url] = None
     return tuple(found)[:MAX_LINKS]
+
+
+def rows_of(actor: Actor) -> tuple[tuple[str, str], ...]:
+    """The rows of an actor as plain words, but those that are only a link, which `links_of` has."""
+    found = ((one_line(name, 100), plain(value, 300)) for name, value in actor.attachments if not _HREF.search(value))
+    return tuple((name, value) for name, value in found if name and value)
 
 
 def _headline_html(headline: str) -> str:

@@ -51,17 +51,19 @@ def _joined(text: str, *, tight: bool) -> str:
 
 
 class Month(Spoken):
-    """March 2021; of a year alone, 2021."""
+    """March 2021; of a year alone, 2021; short, where the year is plain: Mar."""
 
-    __slots__ = ("value",)
+    __slots__ = ("short", "value")
 
     value: str
+    short: bool
 
-    def __new__(cls, value: str) -> Month:
+    def __new__(cls, value: str, *, short: bool = False) -> Month:
         """value: `2021-03` or `2021`."""
         year, _dash, number = value.partition("-")
-        made = super().__new__(cls, f"{MONTHS[int(number) - 1]} {year}" if number else year)
-        made.value = value
+        name = MONTHS[int(number) - 1] if number else ""
+        made = super().__new__(cls, name[:3] if short else f"{name} {year}".strip())
+        made.value, made.short = value, short
         return made
 
     def said(self, language: str) -> str:
@@ -70,7 +72,7 @@ class Month(Spoken):
             return str(self)
         from babel.dates import format_date
 
-        return format_date(date.fromisoformat(f"{self.value}-01"), "MMMM y", locale=language)
+        return format_date(date.fromisoformat(f"{self.value}-01"), "LLL" if self.short else "MMMM y", locale=language)
 
 
 class Figure(Spoken):

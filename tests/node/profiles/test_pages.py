@@ -22,8 +22,10 @@ from node.market.commands import close_gig, publish_gig
 from node.market.rules import parse_gig
 from node.profiles import commands, queries
 from node.profiles.rules import form_of, parse_profile
+from node.profiles.sources import own_person
 from node.social.commands import post
 from node.social.rules import parse_post
+from node.web.words import day
 from tests.node.house import PASSWORD, serving, settle_in, state, token_in
 from tests.node.neighbours import BO, actor, follow, know
 
@@ -185,9 +187,10 @@ async def test_an_old_answer_says_so_and_its_owner_confirms_it(house):
     )
     node.clock.offset += timedelta(days=31)
     await sign_in(visitor)
-    assert "Not confirmed lately" in words((await visitor.get("/@alice")).text)
+    said_on = (node.clock.now() - timedelta(days=31)).date()
+    assert f"Not confirmed since {day(said_on)}" in words((await visitor.get("/@alice")).text)
     page = await visitor.submit("/profile/confirm", page="/@alice")
-    assert "Not confirmed lately" not in words(page.text)
+    assert "Not confirmed" not in words(page.text)
     assert "Said today" in words(page.text)
 
 
@@ -197,7 +200,7 @@ async def test_a_saved_form_comes_back_as_it_was(house):
     status, path, text = await save(visitor, **FORM)
     assert (status, path) == (200, "/@alice")
     assert "sailing" in words(text)
-    person = await node.db.read(queries.person, actor_id)
+    person = await node.db.read(own_person, actor_id)
     expected = FORM | {"skills": "Python, sailing", "rate": "68.00", "free_from": ""}
     del expected["more_skills"]
     assert {name: value for name, value in form_of(person).items() if name in expected} == expected
