@@ -28,7 +28,10 @@ MAX_LISTED = 40
 MAX_SAID = 100
 PREVIEW = 90
 _ASKED = sa.or_(conversations.c.state == "enquiry", conversations.c.via.in_(("mail", "reply")))
-_ADDRESS = re.compile(r"\s*<p>\s*(?:<a [^<>]{0,500}>@[^<>]{1,300}</a>\s*){1,20}(?P<end></p>\s*)?")
+_NAME = (  # as we write it ourselves, and as Mastodon and GoToSocial do
+    r"(?:<span[^<>]{0,100}>)?<a [^<>]{0,500}>@(?:[^<>]{1,300}|<span>[^<>]{1,300}</span>)</a>(?:</span>)?"
+)
+_ADDRESS = re.compile(rf"\s*<p>\s*(?:{_NAME}\s*){{1,20}}(?P<end></p>\s*)?")
 
 
 @dataclass(frozen=True, slots=True)
