@@ -49,7 +49,8 @@ PUBLIC = {  # where anybody may look
     "/media/remote/{signature}/{shape}/{subject}/{url}",
     "/avatars/{seed}.svg", "/gigs", "/@{handle:[^/]+}/gigs/{name}", "/learn", "/@{handle:[^/]+}/learn/{name}", "/seen",
     "/tags/{name}", "/@{handle:[^/]+}/ask", "/enquiries/{secret}", "/enquiries/confirm/{secret}",
-    "/unsubscribe/{secret}",
+    "/unsubscribe/{secret}", "/@{handle:[^/]+}/cv/{name}", "/@{handle:[^/]+}/resume.json",
+    "/@{handle:[^/]+}/availability.ics",
 }  # fmt: skip
 READERS_ONLY = {"/@{handle:[^/]+}/posts/{name}"}
 OWNERS_ONLY = {
@@ -74,6 +75,13 @@ AMONG_PEOPLE = {  # one's own relations: `tests/node/relations` and `moderation`
     "/settings/move", "/settings/move/away", "/settings/lists/{kind:follows|blocks|mutes}.csv", "/settings/lists/{id}",
     "/admin/reports",
 }  # fmt: skip
+IN_THE_CV = {  # of one's own profile: `tests/node/profiles/test_cv_pages.py` tries the lines of others
+    "/profile/cv", "/profile/weeks", "/profile/import", "/profile/import/take",
+    "/profile/{section:experience|education|portfolio}/new",
+    "/profile/{section:experience|education|portfolio}/{name}/edit",
+    "/profile/{section:experience|education|portfolio}/{name}/delete",
+    "/profile/{section:experience|education|portfolio}/{name}/{direction:up|down}",
+}  # fmt: skip
 WHAT_CAME = {  # for oneself: `tests/scenarios/test_words.py` tries the conversations of others
     "/notifications", "/notifications/read", "/messages", "/messages/new", "/messages/{id}", "/messages/{id}/close",
     "/settings/notices", "/settings/notices/address", "/settings/notices/confirm/{secret}",
@@ -81,6 +89,7 @@ WHAT_CAME = {  # for oneself: `tests/scenarios/test_words.py` tries the conversa
 ONES_OWN = (
     IN_THE_SETTINGS
     | AMONG_PEOPLE
+    | IN_THE_CV
     | WHAT_CAME
     | {
         "/profile/edit",
@@ -100,7 +109,9 @@ ACTS_ON_RELATIONS = {
     "/settings/move/aliases/remove", "/settings/lists", "/admin/reports/settle",
 }  # fmt: skip
 ACTS_ON_TAGS = {"/tags/{name}/follow", "/tags/{name}/unfollow"}
-ACTS_FOR_ONESELF = ACTS_ON_WHAT_ONE_READS | ACTS_ON_RELATIONS | ACTS_ON_TAGS | {"/packs/bring", "/people/follow", "/people/unfollow"}
+ACTS_FOR_ONESELF = (
+    ACTS_ON_WHAT_ONE_READS | ACTS_ON_RELATIONS | ACTS_ON_TAGS | {"/packs/bring", "/people/follow", "/people/unfollow"}
+)
 
 
 @dataclass
