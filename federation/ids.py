@@ -15,7 +15,7 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 HANDLE = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]{0,28}[a-z0-9_])?\Z")
 INSTANCE_USERNAME = "instance.actor"
 
-OBJECT_KINDS = {"posts", "gigs", "learn", "cv", "follows", "activities"}
+OBJECT_KINDS = {"posts", "gigs", "learn", "cv", "packs", "follows", "activities"}
 
 
 def new_id(now: datetime) -> str:

@@ -31,7 +31,7 @@ from schemas.base import Audience, Visibility, audience_of, datetime_of, id_of
 from schemas.strict_json import dumps
 from schemas.terms import PUBLIC
 
-Kind = Literal["post", "gig", "module", "card"]
+Kind = Literal["post", "gig", "module", "card", "pack"]
 
 TOPIC = "deliveries"
 MAX_BODY = 50_000

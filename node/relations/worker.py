@@ -67,7 +67,8 @@ class RelationsWorker:
     async def _take(self, row: Due) -> None:
         try:
             author = await self._node.author(row.owner)
-            found = await find(self._node, f"@{row.address}", "who")
+            address = row.address if "://" in row.address else f"@{row.address}"  # a pack may know only an id
+            found = await find(self._node, address, "who")
         except Invalid as error:
             await self._node.db.write(lists.settle, row, next(iter(error.errors.values())))
         except FederationError as error:  # whoever brought the list has left meanwhile

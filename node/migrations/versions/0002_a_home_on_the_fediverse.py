@@ -266,6 +266,19 @@ def upgrade() -> None:
     with op.batch_alter_table('object_tags', schema=None) as batch_op:
         batch_op.create_index('ix_object_tags_tag', ['tag', 'at', 'object_id'], unique=False)
 
+    op.create_table('pack_visits',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('reader', sa.Text(), nullable=False),
+    sa.Column('document', sa.LargeBinary(), nullable=False),
+    sa.Column('signature', sa.Text(), nullable=False),
+    sa.Column('sentence', sa.Text(), nullable=False),
+    sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_pack_visits'))
+    )
+    with op.batch_alter_table('pack_visits', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_pack_visits_created_at'), ['created_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_pack_visits_reader'), ['reader'], unique=False)
+
     op.create_table('post_sources',
     sa.Column('object_id', sa.Text(), nullable=False),
     sa.Column('body_md', sa.Text(), nullable=False),
