@@ -21,19 +21,23 @@ if TYPE_CHECKING:
 
 
 class Mailbox:
-    """A mail server that keeps what it gets. refuse: how it answers a recipient instead."""
+    """A mail server that keeps what it gets. refuse: how it answers every recipient instead; refused: some of them."""
 
     def __init__(self) -> None:
         self.letters: list[EmailMessage] = []
+        self.recipients: list[str] = []
         self.refuse = ""
+        self.refused: dict[str, str] = {}
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
-        if self.refuse:
-            return self.refuse
+        no = self.refused.get(address) or self.refuse
+        if no:
+            return no
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        self.recipients += envelope.rcpt_tos
         self.letters.append(BytesParser(policy=default).parsebytes(envelope.content))
         return "250 OK"
 
@@ -49,7 +53,7 @@ class Mailbox:
 async def mail_for(*homes: Home) -> AsyncIterator[Mailbox]:
     """A real mail server, which these nodes use from now on."""
     mailbox = Mailbox()
-    controller = Controller(mailbox, hostname="127.0.0.1", port=_free_port())
+    controller = Controller(mailbox, hostname="127.0.0.1", port=free_port())
     await asyncio.to_thread(controller.start)
     try:
         for home in homes:
@@ -60,6 +64,7 @@ async def mail_for(*homes: Home) -> AsyncIterator[Mailbox]:
         await asyncio.to_thread(controller.stop)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Where nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         return int(listening.getsockname()[1])

@@ -39,11 +39,11 @@ def queue(tx: Tx, to: str, subject: str, text: str, *, unsubscribe: str | None =
 
 
 def take(tx: Tx) -> Sequence[Row[Any]]:
-    """What is due; another worker leaves it alone for a while, and takes it up again if this one ends."""
+    """What is due, the oldest first; no other worker takes it for a while, and one does if this one ends."""
     due = sa.select(mails.c.id).where(mails.c.state == "pending", mails.c.due_at <= tx.now)
     chosen = due.order_by(mails.c.due_at, mails.c.id).limit(BATCH).with_for_update(skip_locked=True)
     statement = sa.update(mails).where(mails.c.id.in_(chosen)).values(due_at=tx.now + LEASE)
-    return tx.execute(statement.returning(*mails.c)).all()
+    return sorted(tx.execute(statement.returning(*mails.c)), key=lambda row: row.id)
 
 
 def sent(tx: Tx, mail_id: int) -> None:

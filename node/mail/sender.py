@@ -102,7 +102,7 @@ class MailWorker:
             async with self._connection() as client:
                 await client.send_message(self._message(mail))
         except (SMTPException, OSError) as error:
-            return one_line(f"{type(error).__name__}: {error}")
+            return one_line(_answer_of(error)[1])
         return ""
 
     def _connection(self) -> SMTP:
@@ -128,10 +128,9 @@ class MailWorker:
                 await self._failed(row, f"{type(error).__name__}: {error}", final=False)
 
     async def _refused(self, row: Row[Any], error: SMTPException) -> None:
-        """About this mail alone; where it has one recipient, their refusal is the mail's."""
-        answer = getattr(error, "recipients", [error])[0]
-        code = getattr(answer, "code", None)
-        await self._failed(row, f"{code} {getattr(answer, 'message', '')}", final=is_final(code))
+        """About this mail alone."""
+        code, words = _answer_of(error)
+        await self._failed(row, words, final=is_final(code))
 
     async def _failed(self, row: Row[Any], reason: str, *, final: bool) -> None:
         _log.warning("mail.failed", mail=row.id, reason=reason, final=final)
@@ -149,6 +148,13 @@ class MailWorker:
             message["List-Unsubscribe"] = f"<{row.unsubscribe}>"
         message.set_content(row.text or "")
         return message
+
+
+def _answer_of(error: Exception) -> tuple[int | None, str]:
+    """What the mail server said, with its code; a mail has one recipient, so their refusal is the mail's."""
+    answer = getattr(error, "recipients", [error])[0]
+    code = getattr(answer, "code", None)
+    return code, f"{type(error).__name__}: {error}" if code is None else f"{code} {getattr(answer, 'message', '')}"
 
 
 def _options(server: SplitResult) -> dict[str, Any]:
