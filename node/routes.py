@@ -11,6 +11,7 @@ from node.accounts import settings_pages as settings
 from node.accounts import setup_pages as setup
 from node.backup import pages as recovery
 from node.backup import restore_pages as restoring
+from node.feeds import pages as feeds
 from node.learning import pages as learning
 from node.market import pages as market
 from node.media import pages as media
@@ -214,6 +215,11 @@ def node_routes() -> list[web.RouteDef]:
         web.get("/tags/{name}", search.tag),
         web.post("/tags/{name}/follow", search.follow_tag),
         web.post("/tags/{name}/unfollow", search.unfollow_tag),
+        # for feed readers
+        web.get("/@{handle:[^/]+}/feed.{form:atom|json}", feeds.person),
+        web.get("/gigs/feed.{form:atom|json}", feeds.gigs),
+        web.get("/learn/feed.{form:atom|json}", feeds.modules),
+        web.get("/tags/{name}/feed.{form:atom|json}", feeds.tag),
         # people whom somebody recommends
         web.get("/setup/hello", packs.hello),
         web.get("/packs", packs.show_all),

@@ -117,9 +117,9 @@ def tagged(
     reader: str | None = None,
     before: str | None = None,
     limit: int = PAGE_SIZE,
-    local: bool | None = None,
+    here: bool = False,
 ) -> list[Tagged]:
-    """What anybody may read and carries a hashtag, the newest first. local: only what was published here."""
+    """What anybody may read and carries a hashtag, the newest first. here: only what was published here."""
     statement = (
         sa.select(objects.c.id, objects.c.kind, objects.c.owner, object_tags.c.at)
         .join(objects, objects.c.id == object_tags.c.object_id)
@@ -129,8 +129,8 @@ def tagged(
     )
     if reader is not None:
         statement = statement.where(objects.c.owner.not_in(hidden_from(tx, reader)))
-    if local is not None:
-        statement = statement.where(objects.c.local if local else ~objects.c.local)
+    if here:
+        statement = statement.where(objects.c.local)
     match = _CURSOR.match(before or "")
     if match:
         at = _EPOCH + timedelta(microseconds=min(int(match[1]), 10**16))

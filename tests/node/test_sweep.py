@@ -102,6 +102,10 @@ ONES_OWN = (
         "/home",
         "/people",
         "/search",
+        "/setup/hello",
+        "/packs",
+        "/packs/new",
+        "/packs/visits/{id}",
     }
 )
 ACTS_ON_ONES_OWN = {"/posts/{name}/pin": "post", "/posts/{name}/unpin": "post"}  # forms without a page of their own
