@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from node.cli.common import Options, acting, common_options, run, show
+from node.cli.common import Options, acting, common_options, read_text, run, show
 
 if TYPE_CHECKING:
     from node.profiles.answers import Answer
     from node.profiles.queries import Person
+    from node.profiles.rules import Audience
 
 
 @click.group(help="Show or change your profile: skills, rate, are you free yet?")
@@ -66,11 +69,14 @@ def _json(person: Person, answer: Answer) -> dict[str, Any]:
         },
         "answer": answer.sentence if answer.status else None,
         "languages": list(person.languages),
+        "levels": dict(person.levels),
         "links": list(person.links),
         "picture": person.picture,
         "url": person.url,
         "discoverable": person.discoverable,
         "indexable": person.indexable,
+        "approves": person.approves,
+        "audiences": dict(person.audiences),
     }
 
 
@@ -118,3 +124,60 @@ def _changes(given: dict[str, Any]) -> dict[str, str]:
     if "free_from" in changes and "availability" not in changes:
         changes["availability"] = "open"
     return changes
+
+
+@profile.command("export")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--all", "everything", is_flag=True, help="Also what is for followers, and what is for nobody.")
+@common_options
+def export_profile(options: Options, **given: Any) -> None:
+    """Write your profile to FILE as JSON Resume: what is for everybody."""
+    run(_export, options, given["file"], everything=given["everything"])
+
+
+async def _export(options: Options, path: Path, *, everything: bool) -> None:
+    from node.profiles.queries import person
+    from node.profiles.resume import to_resume, words_of
+    from node.profiles.seen import whole_cv
+    from node.profiles.sources import own_cv, own_person
+
+    async with acting(options) as (node, author):
+        if everything:
+            who = await node.db.read(own_person, author.actor_id)
+            cv, summary = await node.db.read(own_cv, author.actor_id), who.summary_md or ""
+        else:
+            who = await node.db.read(person, author.actor_id)
+            cv, summary = await node.db.read(whole_cv, who), words_of(who.summary_html)
+    document = to_resume(who, cv, summary=summary, origin=node.ids.origin)
+    _write(path, document)
+    counts = {name: len(document.get(name, ())) for name in ("work", "education", "projects", "skills", "languages")}
+    show(options, {"file": str(path), **counts}, f"Written to {path}.")
+
+
+def _write(path: Path, document: dict[str, Any]) -> None:
+    path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+@profile.command("import")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--for", "audience", type=click.Choice(["public", "followers", "nobody"]), default="public",
+              help="Who sees the new lines of your CV.")  # fmt: skip
+@common_options
+def import_profile(options: Options, **given: Any) -> None:
+    """Fill what is empty on your profile from a JSON Resume, and add its lines to your CV."""
+    run(_import, options, given["file"], given["audience"])
+
+
+async def _import(options: Options, path: Path, audience: Audience) -> None:
+    from node.profiles.resume import parse_resume
+    from node.profiles.resume_commands import take_in
+
+    taken = parse_resume(read_text(path).encode())
+    async with acting(options) as (node, author):
+        done = await node.db.write(take_in, author, taken, audience)
+    fields = ", ".join(done.fields) or "none"
+    said = [f"{done.entries} lines added, {done.known} were there already. Fields filled: {fields}."]
+    if done.no_room:
+        said.append(f"There was no room for {done.no_room} lines.")
+    said += [f"Left out: {sentence}" for sentence in taken.skipped]
+    show(options, done._asdict() | {"skipped": list(map(str, taken.skipped))}, "\n".join(said))

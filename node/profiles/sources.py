@@ -17,7 +17,7 @@ from node.media.attachments import Media, of_object
 from node.profiles.queries import Person, person
 from node.profiles.rules import Audience, ProfileDraft
 from node.profiles.tables import cv_entries, profiles
-from schemas.cv import Entry, Section
+from schemas.cv import SECTIONS, Cv, Entry, Section
 from schemas.profiles import FreelanceProfile
 from schemas.strict_json import dumps
 
@@ -99,6 +99,12 @@ def draft_of(own: Person) -> ProfileDraft:
 
 
 # ---- the CV
+
+
+def own_cv(tx: Tx, actor_id: str) -> Cv:
+    """All of one's own CV, whoever sees it, without pictures."""
+    lines = own_entries(tx, actor_id)
+    return Cv(*(tuple(line.entry for line in lines if line.section == name) for name in SECTIONS))
 
 
 def own_entries(tx: Tx, actor_id: str) -> list[OwnEntry]:
