@@ -39,11 +39,11 @@ async def make_what_is_due(node: Node) -> Path | None:
     way = await _due(node)
     if way is None:
         return None
-    folder = node.settings.backups
-    await asyncio.to_thread(folder.mkdir, 0o700, parents=True, exist_ok=True)
+    folder = node.settings.backups.absolute()
     target = folder / file_name(node.clock.now())
     try:
-        manifest = await back_up(node, target.absolute(), way)
+        await _make_folder(node, folder, target, way)
+        manifest = await back_up(node, target, way)
     except BackupError as error:
         _log.warning("backup.failed", way=way, error=str(error))
         return None
@@ -52,7 +52,7 @@ async def make_what_is_due(node: Node) -> Path | None:
     return target
 
 
-async def _folder(node: Node, folder: Path, target: Path, way: Way) -> None:
+async def _make_folder(node: Node, folder: Path, target: Path, way: Way) -> None:
     try:
         await asyncio.to_thread(folder.mkdir, 0o700, parents=True, exist_ok=True)
     except OSError as error:

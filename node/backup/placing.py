@@ -13,6 +13,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -22,6 +23,7 @@ from node.backup import postgres
 from node.backup.databases import counted_postgres
 from node.backup.reading import Unpacked
 from node.backup.rules import MASTER_KEY, SETTINGS, BackupError
+from node.language import _
 from node.migrate import on_postgres
 from node.settings import Settings
 
@@ -31,60 +33,76 @@ FORGOTTEN = ("sessions", "tickets", "archives", "remote_media")
 BESIDE = "freehold.toml.from-backup"
 
 
+class Ground(NamedTuple):
+    """What is at a place already. occupied: by whom, empty when by nobody. begun: a node was started, never set up."""
+
+    occupied: str
+    begun: bool
+
+
 async def check_target(settings: Settings, unpacked: Unpacked | None = None) -> None:
     """BackupError when something would be overwritten, or, once the backup is known, when it belongs elsewhere."""
-    occupied = await (_occupied_postgres(settings) if settings.storage.database_url else _occupied_sqlite(settings))
-    if occupied:
+    ground = await (_look_postgres(settings) if settings.storage.database_url else _look_sqlite(settings))
+    if ground.occupied:
         raise BackupError(
-            f"{occupied} is set up here already. A backup is restored only where there is no node: choose another "
-            "--data, or an empty database. Nothing was changed."
+            _(
+                "{who} is set up here already. A backup is restored only where there is no node: choose another "
+                "--data, or an empty database. Nothing was changed.",
+                who=ground.occupied,
+            )
         )
     if unpacked is not None:
         _check_settings(settings, unpacked)
+        if not settings.node.master_key and not ground.begun:
+            _check_key_file(settings, unpacked)
 
 
-async def _occupied_sqlite(settings: Settings) -> str:
+async def _look_sqlite(settings: Settings) -> Ground:
     path = settings.data / "freehold.db"
     if not path.exists():
-        return ""
+        return Ground("", begun=False)
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
             row = connection.execute("SELECT origin FROM node").fetchone()
     except sqlite3.Error:
-        return f"a database ({path})"
-    return str(row[0]) if row and row[0] else ""
+        return Ground(str(path), begun=False)
+    return Ground(str(row[0]) if row and row[0] else "", begun=True)
 
 
-async def _occupied_postgres(settings: Settings) -> str:
+async def _look_postgres(settings: Settings) -> Ground:
     _schema, rows = await counted_postgres(settings.database_url)
     never_set_up = rows.get("accounts") == 0 and "node" in rows
-    return "" if never_set_up or not rows else "a database"
+    return Ground("" if never_set_up or not rows else "FREEHOLD_DATABASE_URL", begun=never_set_up)
 
 
 def _check_settings(settings: Settings, unpacked: Unpacked) -> None:
     manifest = unpacked.manifest
-    here = "postgresql" if settings.storage.database_url else "sqlite"
-    if manifest.database != here:
-        mend = "Set FREEHOLD_DATABASE_URL to an empty database" if here == "sqlite" else "Unset FREEHOLD_DATABASE_URL"
-        raise BackupError(f"this backup holds a {manifest.database} database. {mend}, then restore.")
+    if manifest.database == "postgresql" and not settings.storage.database_url:
+        raise BackupError(
+            _("This backup holds a PostgreSQL database. Set FREEHOLD_DATABASE_URL to an empty one, then restore.")
+        )
+    if manifest.database == "sqlite" and settings.storage.database_url:
+        raise BackupError(_("This backup holds a SQLite database. Unset FREEHOLD_DATABASE_URL, then restore."))
     if settings.node.origin not in ("", manifest.origin):
         raise BackupError(
-            f"FREEHOLD_ORIGIN is {settings.node.origin}, and this backup is of {manifest.origin}, for ever. "
-            "Change the setting. Nothing was changed."
+            _(
+                "FREEHOLD_ORIGIN is {here}, and this backup is of {origin}, for ever. Change the setting. "
+                "Nothing was changed.",
+                here=settings.node.origin,
+                origin=manifest.origin,
+            )
         )
     if settings.node.master_key:
         given = master_key.decode(settings.node.master_key.value, "FREEHOLD_MASTER_KEY")
         if given != unpacked.key:
-            raise BackupError("FREEHOLD_MASTER_KEY is not the key of this backup. Unset it. Nothing was changed.")
-    elif not (settings.data / "freehold.db").exists():
-        _check_key_file(settings, unpacked)
+            raise BackupError(_("FREEHOLD_MASTER_KEY is not the key of this backup. Unset it. Nothing was changed."))
 
 
 def _check_key_file(settings: Settings, unpacked: Unpacked) -> None:
     """A key without a database may open one that is elsewhere: it is not thrown away."""
     path = settings.data / MASTER_KEY
     if path.exists() and path.read_bytes().strip() != master_key.encode(unpacked.key):
-        raise BackupError(f"{path} is another key than the one of this backup. Move it away first.")
+        raise BackupError(_("{path} is another key than the one of this backup. Move it away first.", path=str(path)))
 
 
 async def place(settings: Settings, unpacked: Unpacked) -> list[str]:

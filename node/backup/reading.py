@@ -34,12 +34,13 @@ from node.backup.rules import (
 )
 from node.backup.sealed import DAMAGED, SealedReader
 from node.errors import SettingsError
+from node.language import _
 from node.master_key import decode
 from node.migrations import HEAD
 
 BLOCK = 1_048_576
 
-NO_ROOM = "There is not enough room on the disk to unpack this backup. Make room first. Nothing was changed."
+NO_ROOM = _("There is not enough room on the disk to unpack this backup. Make room first. Nothing was changed.")
 
 
 class Unpacked(NamedTuple):
@@ -149,5 +150,5 @@ def _check_sqlite(unpacked: Unpacked) -> Unpacked:
     if verdict != "ok" or (schema, rows, origin) != (manifest.schema, manifest.rows, manifest.origin):
         raise BackupError(DAMAGED)
     if fingerprint != Vault(unpacked.key).fingerprint():
-        raise BackupError("The master key in this backup does not open its database. Take another backup.")
+        raise BackupError(_("The master key in this backup does not open its database. Take another backup."))
     return unpacked

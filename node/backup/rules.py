@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from node.errors import NodeError
+from node.language import _
 
 FORMAT = "freehold-backup"
 VERSION = 1
@@ -72,10 +73,13 @@ def parse_manifest(raw: bytes, head: str) -> Manifest:
     try:
         found = msgspec.json.decode(raw, type=Manifest)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise BackupError(f"this backup's manifest cannot be read ({error}). Take another backup.") from error
+        raise BackupError(_("The manifest of this backup cannot be read. Take another backup.")) from error
     if found.format != FORMAT or found.version > VERSION or found.schema > head:
         raise BackupError(
-            f"this backup was made by a newer Freehold ({found.made_by[:40]}). Install that version, then restore."
+            _(
+                "This backup was made by a newer Freehold ({which}). Install that version, then restore.",
+                which=found.made_by[:40],
+            )
         )
     return found
 

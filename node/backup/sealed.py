@@ -11,15 +11,16 @@ from typing import Self
 from keys.errors import Damaged, UnsupportedScheme, WrongPhrase
 from keys.sealing import HEADER_BYTES, Lock, Opener, Sealer, parse_header
 from node.backup.rules import BackupError
+from node.language import _
 
 GZIP = 31  # zlib's number for the format of RFC 1952
 STEP = 65_536
 MAX_AT_ONCE = 1_048_576  # bytes that one read may inflate
 
-WRONG_PHRASE = "This backup was sealed to another recovery phrase. Look at your paper. Nothing was changed."
-NO_BACKUP = "This file is no backup of Freehold's, or its beginning is damaged. Nothing was changed."
-DAMAGED = "This backup is damaged or was cut off. Take another copy of it, or an older backup. Nothing was changed."
-NEWER = "This backup was sealed by a newer Freehold. Install that version, then restore. Nothing was changed."
+WRONG_PHRASE = _("This backup was sealed to another recovery phrase. Look at your paper. Nothing was changed.")
+NO_BACKUP = _("This file is no backup of Freehold's, or its beginning is damaged. Nothing was changed.")
+DAMAGED = _("This backup is damaged or was cut off. Take another copy of it, or an older backup. Nothing was changed.")
+NEWER = _("This backup was sealed by a newer Freehold. Install that version, then restore. Nothing was changed.")
 
 
 class SealedWriter:

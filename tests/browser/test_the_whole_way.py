@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page
 
+from node.backup.pages import place_of
 from tests.browser.chromium import Eye, chromium, new_page
 from tests.nodes import Somebody, cluster, settled
 from tests.people import PASSWORD
@@ -129,8 +130,21 @@ async def set_up(visit: Visit, server: Server) -> None:
 
     await visit.fill(handle="amara", password=PASSWORD, sure="yes")
     await visit.press("Set up and sign in")
-    assert visit.path == "/profile/edit"
+    assert visit.path == "/setup/keys"
     await server.says("is open.")
+    await keep_the_phrase(visit)
+    assert visit.path == "/profile/edit"
+
+
+async def keep_the_phrase(visit: Visit) -> None:
+    await visit.eye.look("setup keys", visit.page)
+    phrase = await visit.page.locator("main p.address").inner_text()
+    await visit.fill(word="kay", where="own")
+    await visit.press("Next: your profile")
+    await visit.sees(phrase, "It is another word.")
+    await visit.eye.look("setup keys with errors", visit.page)
+    await visit.fill(word=phrase.split()[place_of(phrase) - 1])
+    await visit.press("Next: your profile")
 
 
 async def make_a_profile(visit: Visit) -> None:

@@ -44,7 +44,7 @@ async def test_the_page_sets_the_node_up_and_signs_its_owner_in(ground):
         assert f'value="{visitor.origin}"' in page.text  # a guess from the request's own address
         assert "This can never change" in page.text
         answer = await submit(visitor, token)
-        assert (answer.status, answer.headers["Location"], done.times) == (303, "/profile/edit", 1)
+        assert (answer.status, answer.headers["Location"], done.times) == (303, "/setup/keys", 1)
         cookie = answer.cookies["freehold"]
         node = await settle(ground)
     assert (node.ids.origin, node.ids.handle_domain) == (visitor.origin, visitor.origin.removeprefix("http://"))

@@ -31,7 +31,7 @@ async def test_the_link_sets_the_node_up_and_the_same_process_becomes_it(tmp_pat
         page = await visitor.get(link)
         fields = form(origin=a.origin) | {"token": link.partition("token=")[2], "csrf": token_in(page.text)}
         landed = await visitor.post("/setup", **fields)  # follows the redirect, which waits for the node
-        assert (landed.status, landed.url) == (200, f"{a.origin}/profile/edit")
+        assert (landed.status, landed.url) == (200, f"{a.origin}/setup/keys")
         assert await server.says("is open.") == f"{a.origin} is open."
         assert (await visitor.get("/@alice")).status == 200
         assert (await visitor.get(link)).status == 409

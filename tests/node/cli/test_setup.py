@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from keys.phrases import parse_phrase
 from tests.node.cli.freehold import PASSWORD, Freehold
 
 RIGHT = {"--origin": "https://amara.example", "--handle": "amara"}
@@ -30,6 +31,7 @@ def test_it_says_what_it_made_and_how_to_go_on(freehold):
 
 def test_it_says_so_in_json_too(freehold):
     said = json.loads(freehold.run(*arguments(kind="collective"), "--json", input=f"{PASSWORD}\n"))
+    assert parse_phrase(said.pop("phrase"))
     assert said == {"actor": "https://amara.example/users/amara", "handle": "amara", "origin": "https://amara.example"}
     assert freehold.json("profile", "show")["type"] == "Organization"
 
