@@ -22,7 +22,7 @@ from schemas.urls import parse_url
 MAX_RESOURCE = 2048
 REMEMBERED = 1024
 COUNTED_FOR = timedelta(seconds=60)
-ROBOTS = "User-agent: *\nDisallow: /inbox\nDisallow: /users/\n"
+ROBOTS = "User-agent: *\nDisallow: /inbox\nDisallow: /users/\nDisallow: /seen\nDisallow: /tags/\n"
 
 _ANYBODY = {"Access-Control-Allow-Origin": "*"}  # RFC 7033 §5: a page elsewhere may ask
 

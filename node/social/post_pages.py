@@ -6,6 +6,7 @@ Every form leads back to where it was sent from: `back` is a path of ours, and m
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
@@ -18,7 +19,7 @@ from node.linking import handles_in
 from node.profiles import queries as people
 from node.profiles.queries import Person
 from node.profiles.wire import link_words
-from node.social import commands, lookups, queries, reactions, rules, threads, voting
+from node.social import commands, lookups, queries, reactions, rules, structured, threads, voting
 from node.social.queries import PostView
 from node.social.reactions import Reaction, Tally
 from node.social.rules import Reach
@@ -122,6 +123,8 @@ async def conversation_page(request: web.Request, post_id: str) -> web.StreamRes
         post=found.post,
         owner=owner,
         evidence=found.evidence,
+        described=structured.description(found.post),
+        data=_told(found, owner),
         mine=found.post.local and reader == found.post.owner,
         pinned=found.pinned,
         views={one.id: one for one in _shown(found)},
@@ -133,6 +136,13 @@ async def conversation_page(request: web.Request, post_id: str) -> web.StreamRes
         reaches=reaches_within(found.post.visibility),
         unknown=unknown_names(request),
     )
+
+
+def _told(found: Conversation, owner: Person | None) -> dict[str, Any] | None:
+    """What search engines are told of a post, if anything."""
+    if owner is None or not structured.is_offered(found.post, owner):
+        return None
+    return structured.post_ld(found.post, owner, found.tallies[found.post.id])
 
 
 def _shown(found: Conversation) -> list[PostView]:
