@@ -29,7 +29,7 @@ from node.social import queries, reactions
 from node.social.post_pages import REACHES, conversation_page, unknown_names
 from node.social.queries import PAGE_SIZE, Entry, PostView
 from node.social.reactions import Tally
-from node.social.writing_pages import with_unknown, write
+from node.social.writing_pages import place_of, with_unknown, write
 from node.web.forms import read_form
 from node.web.keys import NODE
 from node.web.render import page, see_other
@@ -121,10 +121,10 @@ async def publish(request: web.Request, somebody: Viewer) -> web.StreamResponse:
     taken = await take_in(request, await read_form(request, files=FILES), somebody.actor_id)
     try:
         taken.check()
-        _post_id, unknown = await write(request, somebody, taken.form)
+        post_id, unknown = await write(request, somebody, taken.form)
     except Invalid as error:
         return await _home_page(request, somebody, taken.form, error.errors, taken.media)
-    return see_other(with_unknown("/home", unknown))
+    return see_other(with_unknown(await place_of(request, somebody, post_id), unknown))
 
 
 # ---- what others published, as it stands here

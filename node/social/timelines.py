@@ -33,6 +33,7 @@ def into_timelines(
 ) -> list[str]:
     """Put a stored object into the timelines of those for whom it is: its owner, local followers, the addressed.
 
+    A direct post stands in no timeline: it is a message, and `node.messages` shows it to those who take part.
     at: where it stands; a time to come counts as now, so that nothing stays on top of others. document: the object,
     where the caller has it at hand. Returns the people here whom it addresses or names.
     """
@@ -46,12 +47,14 @@ def into_timelines(
     named = _local(tx, {one for one in everybody if ids.username(one)} - {owner})
     for reader in named:
         readers.setdefault(reader, "addressed")
+    is_message = row.visibility == "direct" and row.kind == "post"
     if row.visibility != "direct":
         for reader in _followers_here(tx, owner):
             readers.setdefault(reader, "followed")
     involved = {owner, *everybody, *_answered(tx, document)}
     apart = unwilling(tx, readers, involved) - {owner}
-    _file(tx, object_id, row.kind, {one: why for one, why in readers.items() if one not in apart}, min(at, tx.now))
+    if not is_message:
+        _file(tx, object_id, row.kind, {one: why for one, why in readers.items() if one not in apart}, min(at, tx.now))
     return [one for one in named if one not in apart]
 
 

@@ -14,6 +14,7 @@ from node.errors import NotFound as NothingHere
 from node.media import attachments
 from node.media.attachments import Media
 from node.media.uploads import FILES, take_in
+from node.messages import queries as messages
 from node.social import commands, queries, rules
 from node.social.finding import find
 from node.social.mentions import find_named
@@ -78,7 +79,7 @@ async def publish(request: web.Request, somebody: Viewer) -> web.StreamResponse:
     except Invalid as error:
         return await form_page(request, somebody, form, error.errors, taken.media)
     if not form.get("in_reply_to"):
-        return see_other(with_unknown("/home", unknown))
+        return see_other(with_unknown(await place_of(request, somebody, post_id), unknown))
     view = await request.app[NODE].db.read(queries.post, post_id, somebody.actor_id)
     back = with_unknown(safe_path(form.get("back", "")), unknown) if form.get("back") else view.path
     return see_other(f"{back.partition('#')[0]}#{view.anchor}")
@@ -93,6 +94,12 @@ async def write(request: web.Request, somebody: Viewer, form: Form) -> tuple[str
     named = await find_named(node, draft.body_md)
     post_id = await node.db.write(commands.post, author, draft, person, named.people)
     return post_id, named.unknown
+
+
+async def place_of(request: web.Request, somebody: Viewer, post_id: str) -> str:
+    """Where its writer finds a new post: at home, or in the conversation that it belongs to."""
+    talk = await request.app[NODE].db.read(messages.of_post, somebody.actor_id, post_id)
+    return f"/messages/{talk}" if talk else "/home"
 
 
 def with_unknown(path: str, unknown: tuple[str, ...]) -> str:

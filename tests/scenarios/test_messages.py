@@ -61,8 +61,8 @@ async def test_a_message_is_found_nowhere_else(databases: Databases) -> None:
         target = await a.node.resolver.locate(bob.handle)
         post_id = await alice.post(MARKER, audience="direct", to=target)
         await settled(a, b)
-        assert [entry["object_id"] for entry in await bob.timeline()] == [post_id]
-        assert await carol.timeline() == []
+        for somebody in (alice, bob, carol):
+            assert await somebody.timeline() == []
         name = post_id.rpartition("/")[2]
         async with a.visitor() as stranger, b.visitor() as other:
             for path in (

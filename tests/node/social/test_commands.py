@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from federation.authors import create_local_actor
 from federation.tables import activities, deliveries, follows, objects
 from node.errors import Gone, Invalid, NotFound
+from node.messages import queries as messages
 from node.profiles.commands import first_profile
 from node.social import commands, queries
 from node.social.rules import parse_post
@@ -109,7 +110,10 @@ async def test_128_131_on_one_node_each_sees_what_is_for_them(house):
     public = await said(node, alice)
     followers = await said(node, alice, audience="followers")
     direct = await said(node, alice, audience="direct", person=carol_as_target)
-    assert set(await home(node, carol.actor_id)) == {public, followers, direct}
+    assert set(await home(node, carol.actor_id)) == {public, followers}
+    assert [line.preview for line in await node.db.read(messages.lines, carol.actor_id, enquiries=False)] == [
+        "Good morning"
+    ]
     assert set(await home(node, dave.actor_id)) == set()
     for post_id in (followers, direct):
         assert (await node.db.read(queries.post, post_id, carol.actor_id)).id == post_id

@@ -8,6 +8,7 @@ from federation.clock import iso
 from federation.errors import Refused, Unacceptable
 from node.errors import NotFound
 from node.inboxes import HANDLERS, deleted
+from node.messages import queries as messages
 from node.social import queries
 from node.social.inbox import on_post
 from schemas.learning import ANNOUNCES
@@ -75,9 +76,11 @@ async def test_131_a_direct_note_is_for_whom_it_names(house):
     carol = await neighbour(node)
     await node.db.write(lambda tx: follow(tx, carol.actor_id, BO))
     await take(node, received("Create", note(node, to=[alice], cc=[], tag={"type": "Mention", "href": alice})))
-    (entry,) = await node.db.read(queries.home, alice)
-    assert (entry.reason, entry.visibility) == ("addressed", "direct")
-    assert await node.db.read(queries.home, carol.actor_id) == []
+    [line] = await node.db.read(messages.lines, alice, enquiries=False)
+    assert (line.preview, line.unread) == ("Hello", 1)
+    assert await node.db.read(messages.lines, carol.actor_id, enquiries=False) == []
+    for reader in (alice, carol.actor_id):  # a message, and so in no timeline
+        assert await node.db.read(queries.home, reader) == []
     with pytest.raises(NotFound):
         await node.db.read(queries.post, f"{BO}/notes/1", carol.actor_id)
 

@@ -10,6 +10,7 @@ from federation.clock import iso
 from node.app import web_application
 from node.errors import Invalid
 from node.inboxes import HANDLERS
+from node.messages import queries as messages
 from node.social import commands, lookups, queries, reactions, voting
 from node.social.rules import parse_post
 from tests.node.house import serving, settle_in, state
@@ -76,8 +77,10 @@ async def test_50_an_answer_is_for_no_more_people_than_what_it_answers(house):
     page = await visitor.get(seen(private))
     assert 'value="public"' not in page.text.partition('id="answer"')[2]
     await visitor.submit("/posts/new", page=seen(private), body="Between us", in_reply_to=private, audience="public")
-    newest = (await node.db.read(queries.home, author.actor_id))[0]
-    assert (newest.reason, newest.visibility) == ("own", "direct")
+    [line] = await node.db.read(messages.lines, author.actor_id, enquiries=False)
+    assert line.preview == "Between us"
+    thread = await node.db.read(messages.thread, author.actor_id, line.id)
+    assert [one.post.visibility for one in thread.said] == ["direct", "direct"]
 
 
 async def test_128_what_is_not_for_a_reader_is_no_part_of_the_page(house):
