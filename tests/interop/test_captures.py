@@ -17,6 +17,7 @@ import pytest
 import sqlalchemy as sa
 
 from federation.tables import blocks
+from node.messages import queries as messages
 from tests.interop.captures import TAKEN, Capture, Origin, captured, origin_of, replay
 from tests.nodes import Home, Somebody, authority, cluster, free_port, settled
 
@@ -128,7 +129,9 @@ def gts_note(visibility: str) -> Any:
         kept = await here.home.object(note["id"])
         assert (kept.kind, kept.visibility, kept.verification, kept.owner) == ("post", visibility, "delivered", GERT)
         assert kept.in_reply_to == note.get("inReplyTo")
-        assert note["id"] in [entry["object_id"] for entry in await here.ana.timeline()], "ana is addressed"
+        at_home = note["id"] in [entry["object_id"] for entry in await here.ana.timeline()]
+        talk = await here.home.node.db.read(messages.of_post, here.ana.id, note["id"])
+        assert (at_home, talk is not None) == (visibility != "direct", visibility == "direct"), "ana is addressed"
 
     return check
 
