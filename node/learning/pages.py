@@ -39,10 +39,10 @@ class Found:
     count: int
 
 
-def _found(tx: Tx, owner: str | None, number: int) -> Found:
-    modules = queries.modules(tx, owner, offset=(number - 1) * PAGE_SIZE, limit=PAGE_SIZE)
+def _found(tx: Tx, owner: str | None, reader: str | None, number: int) -> Found:
+    modules = queries.modules(tx, owner, reader=reader, offset=(number - 1) * PAGE_SIZE, limit=PAGE_SIZE)
     owners = people.people(tx, [module.owner for module in modules])
-    return Found(modules, owners, queries.count(tx, owner))
+    return Found(modules, owners, queries.count(tx, owner, reader=reader))
 
 
 async def shelf(request: web.Request) -> web.StreamResponse:
@@ -51,7 +51,8 @@ async def shelf(request: web.Request) -> web.StreamResponse:
     somebody = await viewer(request)
     mine = somebody is not None and request.query.get("show") == "mine"
     number = page_number(request.query.get("page"), MAX_PAGES)
-    found = await node.db.read(_found, somebody.actor_id if somebody and mine else None, number)
+    reader = somebody.actor_id if somebody else None
+    found = await node.db.read(_found, reader if mine else None, reader, number)
     return await page(
         request,
         "learning/shelf.html",

@@ -12,6 +12,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
+from federation.blocks import hidden_from
 from federation.documents import PUBLIC
 from federation.storage import Tx
 from federation.tables import objects
@@ -104,20 +105,27 @@ def views(tx: Tx, module_ids: Iterable[str]) -> dict[str, ModuleView]:
     return {row.id: _view(row) for row in tx.rows(sa.select(rows).where(rows.c.id.in_(sorted(set(module_ids)))))}
 
 
-def modules(tx: Tx, owner: str | None = None, *, offset: int = 0, limit: int = 500) -> list[ModuleView]:
-    """Public modules that this node knows, ours and others' (or one owner's), newest first."""
-    statement = _listed(sa.select(rows), owner).order_by(rows.c.published.desc(), rows.c.id.desc())
+def modules(
+    tx: Tx, owner: str | None = None, *, reader: str | None = None, offset: int = 0, limit: int = 500
+) -> list[ModuleView]:
+    """Public modules that this node knows, ours and others' (or one owner's), newest first.
+
+    reader: who looks, and sees nothing of whom they block or mute, or who blocks them.
+    """
+    statement = _listed(tx, sa.select(rows), owner, reader).order_by(rows.c.published.desc(), rows.c.id.desc())
     return [_view(row) for row in tx.rows(statement.offset(offset).limit(limit))]
 
 
-def count(tx: Tx, owner: str | None = None) -> int:
+def count(tx: Tx, owner: str | None = None, *, reader: str | None = None) -> int:
     """How many `modules` has."""
-    return int(tx.scalar(_listed(sa.select(sa.func.count()).select_from(rows), owner)))
+    return int(tx.scalar(_listed(tx, sa.select(sa.func.count()).select_from(rows), owner, reader)))
 
 
-def _listed(statement: sa.Select[Any], owner: str | None) -> sa.Select[Any]:
-    public = statement.where(rows.c.visibility == "public")
-    return public if owner is None else public.where(rows.c.owner == owner)
+def _listed(tx: Tx, statement: sa.Select[Any], owner: str | None, reader: str | None) -> sa.Select[Any]:
+    listed = statement.where(rows.c.visibility == "public")
+    if owner is not None:
+        listed = listed.where(rows.c.owner == owner)
+    return listed if reader is None else listed.where(rows.c.owner.not_in(hidden_from(tx, reader)))
 
 
 def evidence(tx: Tx, view: ModuleView) -> Evidence | None:

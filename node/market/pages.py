@@ -50,7 +50,7 @@ class Tab(NamedTuple):
 
 
 class Search(NamedTuple):
-    """What is looked for on the board. purpose: which tab. mine: whose gigs "mine" are. over: also closed ones."""
+    """What is looked for on the board. purpose: which tab. mine: who looks. over: also closed ones."""
 
     purpose: str
     words: str
@@ -67,7 +67,8 @@ class Search(NamedTuple):
         """The same words in one tab."""
         purposes: dict[str, Purpose] = {"request": "request", "offer": "offer"}
         mine = purpose == "mine"
-        return Filter(purposes.get(purpose), self.words, self.mine if mine else None, over=self.over or mine)
+        owner = self.mine if mine else None
+        return Filter(purposes.get(purpose), self.words, owner, over=self.over or mine, reader=self.mine)
 
     def link(self, purpose: str, number: int = 1) -> str:
         """The address of the same words in one tab."""

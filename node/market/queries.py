@@ -13,6 +13,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
+from federation.blocks import hidden_from
 from federation.documents import PUBLIC
 from federation.storage import Tx
 from federation.tables import objects
@@ -77,12 +78,16 @@ class GigView:
 
 
 class Filter(NamedTuple):
-    """Which gigs of the board. owner: only theirs. over: also those that take no more answers."""
+    """Which gigs of the board. owner: only theirs. over: also those that take no more answers.
+
+    reader: who looks, and sees nothing of whom they block or mute, or who blocks them.
+    """
 
     purpose: Purpose | None = None
     words: str = ""
     owner: str | None = None
     over: bool = False
+    reader: str | None = None
 
 
 EVERYTHING = Filter(over=True)
@@ -146,6 +151,8 @@ def _filtered(tx: Tx, statement: sa.Select[Any], wanted: Filter) -> sa.Select[An
         statement = statement.where(gigs.c.purpose == wanted.purpose)
     if wanted.owner is not None:
         statement = statement.where(gigs.c.owner == wanted.owner)
+    if wanted.reader is not None:
+        statement = statement.where(gigs.c.owner.not_in(hidden_from(tx, wanted.reader)))
     if not wanted.over:
         statement = statement.where(sa.or_(gigs.c.end_time.is_(None), gigs.c.end_time > tx.now))
     for word in wanted.words.casefold().split()[:MAX_WORDS]:

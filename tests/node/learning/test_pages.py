@@ -7,12 +7,14 @@ import re
 
 import pytest
 
+from federation.tables import blocks, mutes
 from node.app import web_application
 from node.inboxes import HANDLERS
+from node.learning import queries
 from tests.node.house import PASSWORD, serving, settle_in, state
 from tests.node.learning.test_commands import FORM
 from tests.node.learning.test_inbox import article
-from tests.node.neighbours import actor, follow, know, received
+from tests.node.neighbours import BO, actor, follow, know, received
 
 AP = {"Accept": "application/activity+json"}
 
@@ -99,3 +101,16 @@ async def test_what_others_teach_stands_on_the_shelf_with_its_seal(house):
     assert page.status == 200
     assert "This is a copy" in page.text
     assert "alert(1)" not in page.text.replace("application/ld+json", "")
+
+
+@pytest.mark.parametrize("table", [blocks, mutes], ids=["blocked", "muted"])
+async def test_modules_of_whom_the_reader_blocks_or_mutes_are_not_on_the_shelf(house, table):
+    node, visitor = house
+    await node.db.write(HANDLERS["Create", "Article"], received("Create", article(node)), node.authors)
+    apart = {"actor": node.ids.actor("alice"), "target": BO}
+    await node.db.write(lambda tx: tx.execute(table.insert().values(created_at=tx.now, **apart)))
+    assert "Charts that everybody can read" in (await visitor.get("/learn")).text, "everybody else sees them"
+    await sign_in(visitor)
+    assert "Charts that everybody can read" not in (await visitor.get("/learn")).text
+    assert await node.db.read(queries.count) == 1
+    assert await node.db.read(lambda tx: queries.count(tx, reader=apart["actor"])) == 0

@@ -8,14 +8,14 @@ from datetime import timedelta
 
 import pytest
 
-from federation.tables import host_rules
+from federation.tables import blocks, host_rules, mutes
 from node.app import web_application
 from node.market import commands, inbox, queries
 from node.market.pages import PAGE_SIZE
 from node.market.rules import parse_gig
 from tests.node.house import PASSWORD, serving, settle_in, state
 from tests.node.market.test_inbox import gig
-from tests.node.neighbours import actor, know, received
+from tests.node.neighbours import BO, actor, know, received
 from tests.node.profiles.test_pages import AP, Checked, words
 
 FORM = {
@@ -207,6 +207,20 @@ async def test_gigs_of_a_blocked_server_are_not_shown(house):  # SECURITY, rule 
     await node.db.write(lambda tx: tx.execute(host_rules.insert().values(created_at=tx.now, **rule)))
     await node.db.read(node.policy.load)
     assert "Charts that everybody can read" not in (await visitor.get("/gigs")).text
+
+
+@pytest.mark.parametrize("table", [blocks, mutes], ids=["blocked", "muted"])
+async def test_gigs_of_whom_the_reader_blocks_or_mutes_are_neither_shown_nor_counted(house, table):
+    node, author, visitor = house
+    await node.db.write(know, actor())
+    await node.db.write(inbox.on_gig, received("Create", gig()), node.authors)
+    apart = {"actor": author.actor_id, "target": BO}
+    await node.db.write(lambda tx: tx.execute(table.insert().values(created_at=tx.now, **apart)))
+    assert "Charts that everybody can read" in (await visitor.get("/gigs")).text, "everybody else sees them"
+    await sign_in(visitor)
+    page = await visitor.get("/gigs")
+    assert "Charts that everybody can read" not in page.text
+    assert "All 0" in words(page.text)
 
 
 async def test_many_gigs_are_shown_a_page_at_a_time(house):
