@@ -102,6 +102,16 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
+class Looked:
+    """An answer as it came, whatever it is. location: where it redirects to; date: what its host's clock says."""
+
+    status: int
+    body: bytes
+    location: str | None
+    date: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a host said to a POST. words: the beginning of what it said, for the operator."""
 
@@ -204,6 +214,43 @@ class Client:
                     return await self._post(target, body, author, scheme, beside)
         except TimeoutError as error:
             raise Disconnected(f"{url}: no answer within {self._settings.post_seconds:g} s") from error
+
+    async def look(self, url: str, accept: str = "*/*") -> Looked:
+        """GET without a signature and without following a redirect: to see what a host answers.
+
+        Raises Unreachable, Unsafe, and Unacceptable for a body over 64 KB.
+        """
+        target = self._checked(url, None)
+        try:
+            async with (
+                self._fetching.taken(target.host, self._settings.seconds),
+                self._exchange("GET", target, {"Accept": accept}, None) as response,
+            ):
+                body = await self._read(url, response, MAX_ANSWER)
+                location = response.headers.get("Location")
+                return Looked(response.status, body, location, _date(response.headers.get("Date")))
+        except TimeoutError as error:
+            raise Unreachable(f"{url}: no answer within {self._settings.seconds:g} s") from error
+
+    async def certificate_until(self, url: str) -> datetime:
+        """Until when the certificate of an https URL is good. Raises Unreachable and Unsafe."""
+        target = self._checked(url, None)
+        self._opened()
+        assert self._resolver is not None
+        try:
+            async with asyncio.timeout(self._settings.seconds):
+                [found, *_others] = await self._resolver.resolve(target.host, target.port)
+                tls = _tls(self._settings.ca_file)
+                _reader, writer = await asyncio.open_connection(
+                    found["host"], found["port"], ssl=tls, server_hostname=target.host
+                )
+        except (OSError, ValueError) as error:
+            raise Unreachable(f"{url}: {error}") from error
+        try:
+            until = ssl.cert_time_to_seconds(writer.get_extra_info("peercert")["notAfter"])
+        finally:
+            writer.close()
+        return datetime.fromtimestamp(until, UTC)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -421,13 +468,19 @@ async def _words(response: aiohttp.ClientResponse) -> str:
     return "".join(char if char.isprintable() else " " for char in first.decode("utf-8", "replace")).strip()
 
 
+def _date(text: str | None) -> datetime | None:
+    """A Date header (RFC 9110 §6.6.1); None when there is none that can be read."""
+    try:
+        moment = parsedate_to_datetime((text or "")[:64])
+    except (ValueError, TypeError, IndexError, OverflowError):  # the library raises each of them for some text
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def retry_after(value: str | None, now: datetime) -> timedelta | None:
     """A Retry-After in seconds or as a date (RFC 9110 §10.2.3); None when there is none that can be read."""
     text = (value or "").strip()
     if text.isascii() and text.isdecimal():
         return timedelta(seconds=min(int(text[:12]), 10**9))
-    try:
-        moment = parsedate_to_datetime(text[:64])
-    except (ValueError, TypeError, IndexError, OverflowError):  # the library raises each of them for some text
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now
+    moment = _date(text)
+    return None if moment is None else moment - now

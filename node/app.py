@@ -13,7 +13,7 @@ from aiohttp import web
 from sqlalchemy.exc import DBAPIError
 
 from federation.authors import Authors
-from federation.client import Client, ClientSettings
+from federation.client import Client
 from federation.clock import Clock
 from federation.ids import Ids
 from federation.policy import Policy
@@ -33,6 +33,7 @@ from node.media.pages import PICTURES, REMOTE
 from node.media.pictures import Pictures
 from node.media.remote import RemotePictures
 from node.messages.visitor_pages import ASK_THROTTLE, AskThrottle
+from node.outgoing import client_settings
 from node.routes import node_routes, setup_routes
 from node.settings import Settings
 from node.web.errors import errors
@@ -160,17 +161,6 @@ def bare_application(ground: Ground, proxies: Proxies) -> web.Application:
     application[FOR_SERVERS] = frozenset()
     application.on_response_prepare.append(secure)
     return application
-
-
-def client_settings(settings: Settings, *, allow_http: bool) -> ClientSettings:
-    """What the guarded client may do, from the node's settings."""
-    return ClientSettings(
-        ca_file=settings.network.ca_file or None,
-        allow_networks=settings.network.allow_networks,
-        hosts=settings.network.hosts,
-        allow_http=allow_http,
-        user_agent=f"Freehold/{VERSION}",
-    )
 
 
 def _agree(settings: Settings, origin: str, handle_domain: str) -> None:

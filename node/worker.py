@@ -27,6 +27,7 @@ from federation.tables import inbox_messages
 from node.accounts import sessions
 from node.backup import nightly
 from node.context import Node
+from node.doctor import examining as doctor
 from node.inboxes import HANDLERS, deleted
 from node.mail import commands as mails
 from node.mail.sender import MailWorker
@@ -38,10 +39,10 @@ from node.messages import commands as messages
 from node.moderation import commands as reports
 from node.notifications import commands as notifications
 from node.notifications.letters import write_letters
+from node.packs import commands as packs
 from node.portability import working as archives
 from node.profiles import asking
 from node.profiles.checking import LinkChecker
-from node.packs import commands as packs
 from node.relations import lists
 from node.relations.worker import RelationsWorker
 from node.search.indexing import Indexer
@@ -85,6 +86,7 @@ async def work(node: Node) -> None:
         loops.create_task(_sweep_media(node), name="media")
         loops.create_task(archives.run(node), name="archives")
         loops.create_task(nightly.run(node), name="backups")
+        loops.create_task(doctor.run(node), name="doctor")
         loops.create_task(_again(node, tidy, every=HOUSEKEEPING_SECONDS), name="housekeeping")
 
 

@@ -16,8 +16,8 @@ from federation.errors import FederationError, Unsafe
 from federation.fetches import is_at
 from federation.verdicts import NO_PINS, Outcome, Pins, Verdicts, check
 from keys.errors import KeysError
-from node.app import client_settings
 from node.cli.common import COULD_NOT, REFUSED, Options, common_options, fail, printable, run, show
+from node.outgoing import client_settings
 from schemas.errors import SchemaError
 from schemas.strict_json import MAX_BYTES, loads_object
 

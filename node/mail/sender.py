@@ -105,6 +105,16 @@ class MailWorker:
             return one_line(_answer_of(error)[1])
         return ""
 
+    async def check(self) -> str:
+        """Connect and sign in, and send nothing; returns why not, empty when the mail server lets us in."""
+        from aiosmtplib import SMTPException
+
+        try:
+            async with self._connection():
+                return ""
+        except (SMTPException, OSError) as error:
+            return one_line(_answer_of(error)[1])
+
     def _connection(self) -> SMTP:
         from aiosmtplib import SMTP
 

@@ -28,14 +28,14 @@ class Proxies:
     def peer(self, request: web.Request) -> str | None:
         """The address of whoever asks."""
         address = request.remote
-        if not self._trusted(address):
+        if not self.trusts(address):
             return address
         hops = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")[-MAX_HOPS:]
         for hop in reversed([part.strip() for part in hops if part.strip()]):
             if not _is_address(hop):
                 break
             address = hop
-            if not self._trusted(hop):
+            if not self.trusts(hop):
                 break
         return address
 
@@ -43,7 +43,7 @@ class Proxies:
         """Whether the browser's connection is encrypted, so that cookies can be bound to that."""
         if request.secure:
             return True
-        if self._trusted(request.remote) and "X-Forwarded-Proto" in request.headers:
+        if self.trusts(request.remote) and "X-Forwarded-Proto" in request.headers:
             return request.headers["X-Forwarded-Proto"].split(",")[-1].strip().lower() == "https"
         # a proxy that the settings forget to name still passes our Host on: better a cookie too strict than one too lax
         return self.origin.startswith("https://") and request.host.lower() == self.origin.removeprefix("https://")
@@ -55,7 +55,8 @@ class Proxies:
         except SchemaError:
             return None
 
-    def _trusted(self, address: str | None) -> bool:
+    def trusts(self, address: str | None) -> bool:
+        """Whether what comes from this address is a proxy of ours."""
         if not self.networks or address is None or not _is_address(address):
             return False
         parsed = ip_address(address)

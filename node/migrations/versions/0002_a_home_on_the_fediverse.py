@@ -92,6 +92,14 @@ def upgrade() -> None:
     with op.batch_alter_table('cv_entries', schema=None) as batch_op:
         batch_op.create_index('ix_cv_entries_owner', ['owner', 'section', 'position'], unique=False)
 
+    op.create_table('doctor',
+    sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('report', sa.LargeBinary(), nullable=True),
+    sa.Column('checked_at', sa.BigInteger(), nullable=True),
+    sa.Column('nonce', sa.Text(), nullable=True),
+    sa.Column('nonce_until', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_doctor'))
+    )
     op.create_table('featured',
     sa.Column('actor', sa.Text(), nullable=False),
     sa.Column('object_id', sa.Text(), nullable=False),

@@ -1,0 +1,1 @@
+"""Is this node well? Each thing that usually goes wrong is looked at, and said with its mend."""
