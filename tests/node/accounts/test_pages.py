@@ -217,8 +217,9 @@ async def test_every_form_is_refused_without_its_token_and_from_elsewhere(ground
     async with a_node(ground) as (_, visitor):
         await sign_in(visitor)
         before = await state(ground.db)
-        paths = [route.path.replace("{name}", "x") for route in node_routes() if route.method == "POST"]
-        for path in paths:
+        paths = [route.path for route in node_routes() if route.method == "POST"]
+        for pattern in paths:
+            path = re.sub(r"\{[^{}]*\}", "x", pattern)
             for data, origin in (
                 ({}, visitor.origin),
                 ({"csrf": "0" * 64}, visitor.origin),
@@ -226,6 +227,9 @@ async def test_every_form_is_refused_without_its_token_and_from_elsewhere(ground
             ):
                 headers = BROWSER | {"Origin": origin}
                 async with visitor.http.post(visitor.origin + path, data=data, headers=headers) as answer:
-                    assert answer.status == (409 if path == "/setup" and origin == visitor.origin else 403), path
+                    here = origin == visitor.origin
+                    absent = {404} if here and "{" in pattern else set()  # nothing is called x
+                    expected = {409} if here and path == "/setup" else {403} | absent
+                    assert answer.status in expected, path
         assert await state(ground.db) == before
     assert len(paths) > 10
