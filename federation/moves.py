@@ -2,7 +2,8 @@
 
 A Move counts when the new actor, asked at its own origin, says that it is the old one too: otherwise anybody could
 take over anybody's followers, or send them to somebody who never asked for them (SECURITY 43). An actor moves once in
-30 days, never to itself, never to one that has moved on itself, and never back to where it came from.
+30 days, never to itself, never to one that has moved on itself, and never back to where it came from, as long as that
+is known.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from schemas.jsonld import normalise
 from schemas.terms import PUBLIC
 
 COOL_DOWN = timedelta(days=30)
+KEEP = timedelta(days=365)  # where an actor elsewhere came from
 
 
 def accept_move(tx: Tx, received: Received) -> Actor:
@@ -67,6 +69,12 @@ def remember_move(tx: Tx, old: str, target: str) -> None:
     values = {"target": target, "at": tx.now}
     insert = tx.insert(moves).values(actor=old, **values)
     tx.execute(insert.on_conflict_do_update(index_elements=["actor"], set_=values))
+
+
+def forget_moves(tx: Tx) -> None:
+    """Those of actors elsewhere that are long over."""
+    here = sa.select(actors.c.id).where(actors.c.local)
+    tx.execute(sa.delete(moves).where(moves.c.at < tx.now - KEEP, moves.c.actor.not_in(here)))
 
 
 def known_actor(tx: Tx, actor_id: str) -> Actor | None:

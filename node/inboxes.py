@@ -100,7 +100,7 @@ HANDLERS: Table = {
     ("Announce", "*"): on_announce,
     ("Undo", "Announce"): social.on_unboost,
     ("Undo", "Like"): social.on_unlike,
-    ("Undo", "*"): social.on_undo,
+    ("Undo", "*"): relations.on_undo,
     ("Like", "*"): social.on_like,
     ("Accept", "*"): relations.on_accept,
     ("Reject", "*"): relations.on_reject,

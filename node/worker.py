@@ -20,6 +20,7 @@ from federation.delivery import DeliveryWorker
 from federation.errors import FederationError
 from federation.inbox import InboxWorker
 from federation.known_actors import forget_strangers
+from federation.moves import forget_moves
 from federation.relays import forget_relayed
 from federation.storage import Tx
 from federation.synchronise import forget_checks
@@ -130,6 +131,7 @@ def tidy(tx: Tx) -> None:
     lists.tidy(tx)
     forget_checks(tx)
     forget_mutes(tx)
+    forget_moves(tx)
     deleted(tx, forget_relayed(tx))
     reports.tidy(tx)
     notifications.tidy(tx)

@@ -9,9 +9,10 @@ from federation.handlers.follow import on_follow as take_follow
 from federation.moves import accept_move
 from federation.storage import Tx
 from federation.types import Received
-from node.notifications.commands import notify
+from node.notifications.commands import notify, take_back
 from node.profiles.cards import welcome
 from node.relations import moving
+from node.relations.queries import asked_by
 from node.social import inbox as social
 from node.social import timelines
 from node.social.queries import follow_state
@@ -27,6 +28,15 @@ def on_follow(tx: Tx, received: Received, authors: Authors) -> None:
         notify(tx, followee, "follow" if after == "accepted" else "follow_request", actor=follower)
         if after == "accepted":
             welcome(tx, authors.load(tx, followee), follower)
+
+
+def on_undo(tx: Tx, received: Received, authors: Authors) -> None:
+    """Somebody takes back what they did; that they asked to follow is no news any more once they do not."""
+    actor = received.envelope.actor
+    before = asked_by(tx, actor)
+    social.on_undo(tx, received, authors)
+    for followee in before - asked_by(tx, actor) if before else ():
+        take_back(tx, followee, "follow_request", actor=actor)
 
 
 def on_accept(tx: Tx, received: Received, authors: Authors) -> None:

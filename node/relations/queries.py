@@ -93,6 +93,12 @@ def count_requests(tx: Tx, actor_id: str) -> int:
     return int(tx.scalar(sa.select(sa.func.count()).select_from(follows).where(*mine)))
 
 
+def asked_by(tx: Tx, actor_id: str) -> set[str]:
+    """Whom somebody asks to follow, and has no answer from yet."""
+    theirs = (follows.c.follower == actor_id, follows.c.state == "requested")
+    return {row.followee for row in tx.rows(sa.select(follows.c.followee).where(*theirs))}
+
+
 def blocked(tx: Tx, actor_id: str) -> list[Hidden]:
     """Whom somebody blocks, the newest first."""
     columns = (blocks.c.target, blocks.c.created_at, sa.null().label("until"))

@@ -14,7 +14,7 @@ from federation.storage import Tx
 from federation.tables import follows, objects
 from node.errors import Invalid
 from node.language import _
-from node.notifications.commands import notify
+from node.notifications.commands import notify, take_back
 from node.notifications.rules import Kind
 from node.social.lookups import ask
 from node.social.tables import timeline
@@ -81,6 +81,8 @@ def leave(tx: Tx, author: Author, target: str) -> bool:
     if held is None:
         return False
     tx.execute(_this(sa.delete(follows), author.actor_id, target))
+    if held.state == "requested":
+        take_back(tx, target, "follow_request", actor=author.actor_id)
     theirs = sa.select(objects.c.id).where(objects.c.owner == target)
     mine = sa.and_(timeline.c.reader == author.actor_id, timeline.c.reason == "followed")
     tx.execute(sa.delete(timeline).where(mine, timeline.c.object_id.in_(theirs)))

@@ -9,12 +9,16 @@ import pytest
 import sqlalchemy as sa
 
 from federation.errors import Busy
+from federation.moves import KEEP
 from federation.storage import Database
-from federation.tables import inbox_messages
+from federation.tables import inbox_messages, moves
 from node import worker
 from node.accounts import commands
 from node.accounts.tables import sessions
 from tests.node.house import settle_in
+from tests.node.neighbours import BO
+
+EVE = "https://eve.example/users/eve"
 
 
 async def test_tidying_forgets_what_is_over_and_keeps_every_message_id(ground):
@@ -42,6 +46,21 @@ async def test_tidying_forgets_what_is_over_and_keeps_every_message_id(ground):
     await node.client.close()
 
 
+async def test_moves_of_actors_elsewhere_are_forgotten_in_time(ground):
+    node, account = await settle_in(ground)
+    long_ago = node.clock.now() - KEEP - timedelta(hours=1)
+
+    def fill(tx):
+        for actor, at in ((BO, long_ago), (EVE, node.clock.now()), (account.actor_id, long_ago)):
+            tx.execute(sa.insert(moves).values(actor=actor, target=f"{actor}-new", at=at))
+
+    await node.db.write(fill)
+    await node.db.write(worker.tidy)
+    kept = await node.db.read(lambda tx: tx.rows(sa.select(moves.c.actor)))
+    assert {row.actor for row in kept} == {EVE, account.actor_id}
+    await node.client.close()
+
+
 async def test_a_database_that_is_busy_does_not_end_the_loops(ground, monkeypatch):
     node, _ = await settle_in(ground)
     tidied = asyncio.Event()
@@ -54,9 +73,8 @@ async def test_a_database_that_is_busy_does_not_end_the_loops(ground, monkeypatc
                 raise Busy("locked")
             tidied.set()
 
-    monkeypatch.setattr(worker, "HOUSEKEEPING_SECONDS", 0.01)
     monkeypatch.setattr(Database, "write", write)
-    task = asyncio.create_task(worker._keep_house(node))
+    task = asyncio.create_task(worker._again(node, worker.tidy, every=0.01))
     async with asyncio.timeout(20):
         await tidied.wait()
     task.cancel()

@@ -78,6 +78,21 @@ async def test_129_who_approves_by_hand_decides() -> None:
         assert await titles(bob) == [], "what was for followers alone is seen no more"
 
 
+async def test_a_request_that_is_withdrawn_is_no_news_any_more() -> None:
+    async with cluster("a.example", "b.example") as (a, b):
+        alice, bob, carol = await a.set_up("alice"), await b.set_up("bob"), await a.add("carol")
+        await approve_by_hand(alice)
+        await bob.follow(alice)
+        await carol.follow(alice)
+        await settled(a, b)
+        assert {("follow_request", bob.id), ("follow_request", carol.id)} <= set(await told(alice))
+        await bob.unfollow(alice)
+        await settled(a, b)
+        assert await told(alice) == [("follow_request", carol.id)], "hers stands"
+        await carol.unfollow(alice)
+        assert await told(alice) == []
+
+
 async def test_a_neighbour_asks_too() -> None:
     async with cluster("a.example") as (a,):
         alice = await a.set_up("alice")
