@@ -11,11 +11,12 @@ from aiohttp import web
 from federation.authors import Author
 from federation.storage import Tx
 from federation.tables import actors
-from node.errors import Invalid, NotFound
+from node.errors import Gone, Invalid, NotFound
 from node.language import _
 from node.mail.commands import queue
 from node.messages import commands, letters, queries, rules
 from node.messages.queries import Line, Thread
+from node.profiles import queries as profiles
 from node.social import commands as social
 from node.social.finding import find
 from node.social.rules import PostDraft
@@ -152,8 +153,18 @@ def _write_to_visitor(tx: Tx, origin: str, somebody: Viewer, conversation_id: st
 @signed_in
 async def new_page(request: web.Request, somebody: Viewer) -> web.StreamResponse:
     """GET /messages/new?to=HANDLE: the conversation that there is already, else an empty form."""
-    wanted = request.query.get("to", "")[:MAX_TO]
-    return await _new(request, {"to": wanted}, {})
+    wanted = request.query.get("to", "")[:MAX_TO].strip()
+    talk = await request.app[NODE].db.read(_talk_with, somebody.actor_id, wanted) if wanted else None
+    return see_other(f"/messages/{talk}#new") if talk else await _new(request, {"to": wanted}, {})
+
+
+def _talk_with(tx: Tx, reader: str, handle: str) -> str | None:
+    """The conversation with somebody by handle, where there is one; nobody else's server is asked."""
+    try:
+        person = profiles.person_called(tx, handle.removeprefix("@"))
+    except (NotFound, Gone):
+        return None
+    return queries.with_person(tx, reader, person.id)
 
 
 async def _new(request: web.Request, form: Mapping[str, str], errors: Mapping[str, str]) -> web.Response:

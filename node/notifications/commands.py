@@ -115,10 +115,14 @@ def give_address(tx: Tx, actor_id: str, address: str) -> str:
 
 
 def confirm_address(tx: Tx, actor_id: str, secret: str) -> bool:
-    """The link was followed by whom it was sent to. What was told before is not mailed. False: it is no such link."""
+    """The link was followed by whom it was sent to. What was told before is not mailed.
+
+    False: it is no such link, it was used before, or it is too old.
+    """
     this = (
         mail_addresses.c.actor_id == actor_id,
         mail_addresses.c.token == digest_of(secret),
+        mail_addresses.c.confirmed_at.is_(None),
         mail_addresses.c.created_at > tx.now - CONFIRM_WITHIN,
     )
     done = tx.execute(sa.update(mail_addresses).where(*this).values(confirmed_at=tx.now, digest_at=tx.now)).rowcount

@@ -137,7 +137,7 @@ async def confirm(request: web.Request, somebody: Viewer) -> web.StreamResponse:
     await read_form(request)
     secret = request.match_info["secret"]
     if not await request.app[NODE].db.write(commands.confirm_address, somebody.actor_id, secret):
-        raise NotFound(_("This link is too old, or was for another address. Ask for a new one in your settings."))
+        raise NotFound(_("This link was used before, or is too old. Save your address again to get a new one."))
     return see_other("/settings/notices")
 
 

@@ -43,6 +43,7 @@ async def test_a_conversation_over_two_nodes(databases: Databases) -> None:
             assert path in (await his.get("/messages")).text  # answered: a conversation like any other
             await settled(a, b)
 
+            assert (await hers.get(f"/messages/new?to={bob.handle}")).url.startswith(f"{a.place}/messages/")
             page = await hers.get("/messages")
             assert page.text.count("/messages/") - page.text.count("/messages/new") == 1
             assert "On Friday, then." in page.text

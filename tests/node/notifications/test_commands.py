@@ -120,7 +120,9 @@ async def test_a_letter_says_nothing_that_is_not_for_everybody(house):
     node, alice = house
     secret = await node.db.write(commands.give_address, alice.actor_id, "alice@example.org")
     assert not await node.db.write(commands.confirm_address, alice.actor_id, secret + "x")
+    assert not await node.db.write(commands.confirm_address, BO, secret)
     assert await node.db.write(commands.confirm_address, alice.actor_id, secret)
+    assert not await node.db.write(commands.confirm_address, alice.actor_id, secret)  # once
     await node.db.write(commands.choose, alice.actor_id, dict.fromkeys(rules.KINDS, "now"))
     close = await node.db.write(social.post, alice, parse_post({"body": "Kept close", "audience": "followers"}))
     everybody = await node.db.write(social.post, alice, parse_post({"body": "Seen by all"}))
