@@ -14,7 +14,7 @@ from node.learning.rules import licence_name
 from node.market.wire import quantity_words
 from node.profiles import queries as people
 from node.search import commands, queries, rules
-from node.search.queries import MOST, PAGE_SIZE, Allowed, Found
+from node.search.queries import PAGE_SIZE, RANKED, TITLED, Allowed, Found
 from node.search.reaching import reach
 from node.search.rules import KINDS, Kind, Query
 from node.search.views import Shown, shown
@@ -25,7 +25,7 @@ from node.web.render import page, see_other
 from node.web.session import Viewer, signed_in, viewer
 from schemas.urls import host_of
 
-MAX_PAGES = 4 * MOST // PAGE_SIZE
+MAX_PAGES = len(KINDS) * (RANKED + TITLED + 1) // PAGE_SIZE
 TABS: tuple[tuple[str, Sentence], ...] = (
     ("", _("All")),
     ("people", _("People")),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -21,8 +21,9 @@ from node.search.rules import KINDS, Candidate, Kind, Query, ranked
 from node.search.tables import object_tags, search_index, tag_follows
 
 PAGE_SIZE = 20
-MOST = 1_000  # of one kind are counted and ranked
-TITLED = 200  # of those with all words in their title, however old
+MOST = 1_000  # of one kind are counted
+RANKED = 200  # of the newest of one kind are ranked
+TITLED = 100  # and of those with all words in their title, however old
 _CURSOR = re.compile(r"([0-9]{1,17})-(https?://[^\s]{1,2000})\Z")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -45,45 +46,66 @@ class Found(NamedTuple):
 
 def search(tx: Tx, query: Query, reader: str, allowed: Allowed, *, kinds: Sequence[Kind] = KINDS) -> Found:
     """What somebody finds, the best first. All kinds are counted; `kinds` says which are in the list."""
+    searcher = _Searcher(tx, reader, allowed)
     found: list[Candidate] = []
     counts: dict[Kind, int] = {}
-    more: set[Kind] = set()
-    for kind in KINDS:
-        theirs = _of_kind(tx, query, kind, reader, allowed) if query.terms else {}
-        counts[kind] = min(len(theirs), MOST)
-        if len(theirs) > MOST:
-            more.add(kind)
+    for kind in KINDS if query.terms else ():
+        theirs, counts[kind] = searcher.of_kind(query.terms, kind)
         if kind in kinds:
-            found += list(theirs.values())
-    return Found(ranked(found, query), counts, frozenset(more))
+            found += theirs
+    more = frozenset(kind for kind, count in counts.items() if count > MOST)
+    shown = {kind: min(counts.get(kind, 0), MOST) for kind in KINDS}
+    return Found(ranked(found, query), shown, more)
 
 
-def _of_kind(tx: Tx, query: Query, kind: Kind, reader: str, allowed: Allowed) -> dict[str, Candidate]:
-    """Whole words first; where those find less than a page, also words that begin so."""
-    found = _having(tx, query.terms, kind, reader, allowed, MOST + 1)
-    if len(found) > MOST:
-        found |= _having(tx, [f"{engine.TITLE}{term}" for term in query.terms], kind, reader, allowed, TITLED)
-    elif len(found) < PAGE_SIZE:
-        found = _having(tx, query.terms, kind, reader, allowed, MOST + 1, begins=True)
-    return found
+_COLUMNS = (search_index.c.subject, search_index.c.kind, search_index.c.owner, search_index.c.title, search_index.c.at)
 
 
-_CANDIDATES = (
-    sa.select(
-        search_index.c.subject, search_index.c.kind, search_index.c.owner, search_index.c.title, search_index.c.at
-    )
-    .join(actors, actors.c.id == search_index.c.owner)
-    .where(actors.c.gone_at.is_(None))
-)
+_PRESENT = sa.select(actors.c.id).where(actors.c.id == search_index.c.subject, actors.c.gone_at.is_(None))
 
 
-def _having(
-    tx: Tx, terms: Sequence[str], kind: Kind, reader: str, allowed: Allowed, most: int, *, begins: bool = False
-) -> dict[str, Candidate]:
-    statement = _CANDIDATES.where(_for(reader), search_index.c.owner.not_in(hidden_from(tx, reader)))
-    statement = engine.having(tx, statement, [f"{engine.KIND}{kind}", *terms], begins=begins)
-    rows = [Candidate._make(row) for row in tx.rows(statement.limit(most))]
-    return {row.subject: row for row in rows if allowed(row.owner)}
+class _Searcher:
+    """One reader's questions of one scope."""
+
+    def __init__(self, tx: Tx, reader: str, allowed: Allowed) -> None:
+        self._tx = tx
+        self._mine = (_for(reader), search_index.c.owner.not_in(hidden_from(tx, reader)))
+        self._may = allowed
+        self._known: dict[str, bool] = {}
+
+    def of_kind(self, terms: Sequence[str], kind: Kind) -> tuple[list[Candidate], int]:
+        """Those that are ranked, and how many there are: whole words first, beginnings where those find too little."""
+        wanted = [f"{engine.KIND}{kind}", *terms]
+        found = self._newest(wanted, RANKED + 1)
+        if len(found) > RANKED:
+            titled = [f"{engine.KIND}{kind}", *(f"{engine.TITLE}{term}" for term in terms)]
+            return list((found | self._newest(titled, TITLED)).values()), self._count(wanted)
+        if len(found) >= PAGE_SIZE:
+            return list(found.values()), len(found)
+        found = self._newest(wanted, RANKED + 1, begins=True)
+        return list(found.values()), len(found) if len(found) <= RANKED else self._count(wanted, begins=True)
+
+    def _newest(self, terms: Sequence[str], most: int, *, begins: bool = False) -> dict[str, Candidate]:
+        statement = self._having(sa.select(*_COLUMNS), terms, begins=begins)
+        rows = (Candidate._make(row) for row in self._tx.rows(statement.limit(most)))
+        return {row.subject: row for row in rows if self._allowed(row.owner)}
+
+    def _count(self, terms: Sequence[str], *, begins: bool = False) -> int:
+        """How many, at most one more than are counted."""
+        some = self._having(sa.select(search_index.c.owner), terms, begins=begins).limit(MOST + 1).subquery()
+        by_owner = sa.select(some.c.owner, sa.func.count().label("number")).group_by(some.c.owner)
+        return sum(row.number for row in self._tx.rows(by_owner) if self._allowed(row.owner))
+
+    def _having(self, statement: sa.Select[Any], terms: Sequence[str], *, begins: bool) -> sa.Select[Any]:
+        statement = statement.where(*self._mine)
+        if f"{engine.KIND}people" in terms:  # of others the objects are tombstones by then, and were forgotten
+            statement = statement.where(search_index.c.subject.in_(_PRESENT))
+        return engine.having(self._tx, statement, terms, begins=begins)
+
+    def _allowed(self, owner: str) -> bool:
+        if owner not in self._known:
+            self._known[owner] = self._may(owner)
+        return self._known[owner]
 
 
 def _for(reader: str) -> sa.ColumnElement[bool]:

@@ -127,6 +127,8 @@ def ranked(found: Iterable[Candidate], query: Query) -> list[Candidate]:
 
 def _fitting(title: str, wanted: Sequence[str]) -> int:
     """3: the title is the query; 2: has all of it; 1: some; 0: nothing."""
+    if not title:
+        return 0
     words = title.split()
     there = sum(any(word.startswith(term) for word in words) for term in wanted)
     if there < len(wanted):

@@ -52,6 +52,7 @@ class Size:
     posts: int = 4
     starts: int = 5
     stored: int = 100_000
+    found: int = 200_000
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from federation.blocks import add_block
+from federation.handlers.actors import end_actor
 from federation.known_actors import store_actor
 from federation.tables import actors, object_recipients
 from node.inboxes import deleted
@@ -139,7 +140,7 @@ async def test_whoever_has_left_is_not_found(house):
     node, author = house
     await Indexer(node.db).drain()
     await take(node, received("Create", note(node, content=f"<p>My {MARKER}</p>")))
-    await node.db.write(lambda tx: tx.execute(sa.update(actors).where(actors.c.id == BO).values(gone_at=tx.now)))
+    await node.db.write(end_actor, BO, deleted)
     assert await found(node, author.actor_id, f"{MARKER}") == []
     assert await found(node, author.actor_id, "lindqvist") == []
 

@@ -54,7 +54,7 @@ async def test_the_bar_finds_what_this_node_knows(house):
 
 
 async def test_a_handle_an_address_or_a_hashtag_leads_there(house):
-    node, author, visitor = house
+    node, _author, visitor = house
     await sign_in(visitor)
     await take(node, received("Create", note(node, content="<p>Hello</p>")))
     leads = {
@@ -110,7 +110,7 @@ async def test_a_hashtag_has_a_page_and_can_be_followed(house):
 
 
 async def test_ones_skills_are_suggested_as_hashtags(house):
-    node, _, visitor = house
+    _node, _, visitor = house
     await sign_in(visitor)
     page = await visitor.get("/profile/edit")
     assert page.status == 200
