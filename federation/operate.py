@@ -36,7 +36,10 @@ def _table_state(tx: Tx, table: sa.Table) -> TableState:
 
 
 def queue(tx: Tx) -> Sequence[Row[Any]]:
-    """Per host: pending and given up deliveries, since when the oldest waits, and what the host answered last."""
+    """Per host: pending and given up deliveries, since when the oldest waits, and what the host answered last.
+
+    Hosts that are paused are in it though nothing waits for them.
+    """
     pending = sa.func.count().filter(deliveries.c.state == "pending").label("pending")
     given_up = sa.func.count().filter(deliveries.c.state == "given_up").label("given_up")
     oldest = sa.func.min(deliveries.c.created_at).filter(deliveries.c.state == "pending").label("waiting_since")
@@ -46,18 +49,23 @@ def queue(tx: Tx) -> Sequence[Row[Any]]:
         .group_by(deliveries.c.host)
         .subquery()
     )
+    hosts = sa.union(sa.select(waiting.c.host), sa.select(peers.c.host).where(peers.c.paused)).subquery()
     return tx.rows(
         sa.select(
-            waiting.c.host,
-            waiting.c.pending,
-            waiting.c.given_up,
+            hosts.c.host,
+            sa.func.coalesce(waiting.c.pending, 0).label("pending"),
+            sa.func.coalesce(waiting.c.given_up, 0).label("given_up"),
             sa.type_coerce(waiting.c.waiting_since, deliveries.c.created_at.type).label("waiting_since"),
             sa.func.coalesce(peers.c.paused, sa.false()).label("paused"),
             peers.c.failing_since,
             peers.c.last_error,
+            peers.c.retry_at,
+            peers.c.last_success,
         )
-        .select_from(waiting.outerjoin(peers, peers.c.host == waiting.c.host))
-        .order_by(waiting.c.pending.desc(), waiting.c.host)
+        .select_from(
+            hosts.outerjoin(waiting, waiting.c.host == hosts.c.host).outerjoin(peers, peers.c.host == hosts.c.host)
+        )
+        .order_by(sa.desc("pending"), hosts.c.host)
     )
 
 

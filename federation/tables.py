@@ -273,3 +273,12 @@ host_rules = sa.Table(  # the operator's policy: blocked and limited hosts
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
     sa.Column("created_at", Timestamp, nullable=False),
 )
+
+severed_follows = sa.Table(  # what the block of a server has ended, for the people whom it parted
+    "severed_follows",
+    metadata,
+    sa.Column("host", sa.Text, primary_key=True),  # of the rule
+    sa.Column("follower", sa.Text, primary_key=True),
+    sa.Column("followee", sa.Text, primary_key=True),
+    sa.Column("at", Timestamp, nullable=False),
+)

@@ -9,6 +9,8 @@ from node.accounts import pages as accounts
 from node.accounts import reset_pages as reset
 from node.accounts import settings_pages as settings
 from node.accounts import setup_pages as setup
+from node.admin import pages as admin
+from node.admin import server_pages as servers
 from node.backup import pages as recovery
 from node.backup import restore_pages as restoring
 from node.feeds import pages as feeds
@@ -19,10 +21,10 @@ from node.messages import pages as messages
 from node.messages import visitor_pages as visitors
 from node.moderation import pages as moderation
 from node.notifications import pages as notifications
+from node.packs import pages as packs
 from node.portability import leaving_pages as leaving
 from node.portability import pages as portability
 from node.profiles import cv_pages as cv
-from node.packs import pages as packs
 from node.profiles import pages as profiles
 from node.profiles import resume_pages as resume
 from node.profiles import weeks_pages as weeks
@@ -198,6 +200,15 @@ def node_routes() -> list[web.RouteDef]:
         web.get("/settings/blocks", relations.blocks),
         web.get("/people/report", moderation.report_page),
         web.post("/people/report", moderation.report),
+        # the server, for whoever runs it
+        web.get("/admin", admin.show),
+        web.post("/admin/doctor", admin.look_again),
+        web.post("/admin/backup", admin.back_up),
+        web.post("/admin/queue", admin.turn),
+        web.get("/admin/servers", servers.show),
+        web.post("/admin/servers", servers.submit),
+        web.get("/admin/servers/{host}", servers.one),
+        web.post("/admin/servers/{host}", servers.forget),
         web.get("/admin/reports", moderation.listed),
         web.post("/admin/reports/settle", moderation.settle),
         # moving house, and lists of people

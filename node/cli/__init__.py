@@ -38,6 +38,7 @@ COMMANDS = {
     "user": ("node.cli.user", "Who lives here, and a way in for somebody who has lost theirs."),
     "export": ("node.cli.portability", "Write everything that is yours into one archive."),
     "import": ("node.cli.portability", "Take such an archive in."),
+    "peer": ("node.cli.peer", "Which servers may speak with yours: block, limit, allow."),
     "doctor": ("node.cli.doctor", "Is this node well? Each line says what is, and how to mend it."),
     "backup": ("node.cli.backup", "Write the whole node into one file, sealed to your recovery phrase."),
     "restore": ("node.cli.backup", "Bring a node back from a backup, where there is none yet."),

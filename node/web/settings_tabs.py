@@ -7,6 +7,7 @@ from typing import NamedTuple
 from aiohttp import web
 
 from node.language import _
+from node.web.keys import VIEWER
 
 
 class Tab(NamedTuple):
@@ -29,6 +30,7 @@ TABS = (
 
 
 def tabs(request: web.Request) -> list[Tab]:
-    """Those whose page this node has."""
+    """Those whose page this node has; that of the server only for whoever runs it."""
     pages = {resource.canonical for resource in request.app.router.resources()}
-    return [tab for tab in TABS if tab.url in pages]
+    is_owner = VIEWER in request and request[VIEWER].is_owner
+    return [tab for tab in TABS if tab.url in pages and (is_owner or tab.key != "server")]

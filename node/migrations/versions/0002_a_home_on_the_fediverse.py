@@ -402,6 +402,13 @@ def upgrade() -> None:
     sa.Column('done_at', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('what', name=op.f('pk_search_progress'))
     )
+    op.create_table('severed_follows',
+    sa.Column('host', sa.Text(), nullable=False),
+    sa.Column('follower', sa.Text(), nullable=False),
+    sa.Column('followee', sa.Text(), nullable=False),
+    sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('host', 'follower', 'followee', name=op.f('pk_severed_follows'))
+    )
     op.create_table('tag_follows',
     sa.Column('actor', sa.Text(), nullable=False),
     sa.Column('tag', sa.Text(), nullable=False),
