@@ -14,6 +14,7 @@ from node.errors import Invalid
 from node.evidence import Evidence
 from node.learning import commands, queries, rules, structured
 from node.learning.queries import PAGE_SIZE, ModuleView
+from node.media.came import NOTHING, Came, came_with
 from node.profiles import queries as people
 from node.profiles.queries import Person
 from node.profiles.rules import audience_sentence
@@ -78,7 +79,7 @@ async def show(request: web.Request) -> web.StreamResponse:
 async def view(request: web.Request, module: ModuleView) -> web.StreamResponse:
     """The page of a module, ours or another's; whoever calls has made sure that this reader may see it."""
     node = request.app[NODE]
-    owner, evidence = await node.db.read(_around, module)
+    owner, evidence, came = await node.db.read(_around, module)
     somebody = await viewer(request)
     return await page(
         request,
@@ -87,6 +88,7 @@ async def view(request: web.Request, module: ModuleView) -> web.StreamResponse:
         module=module,
         owner=owner,
         evidence=evidence,
+        came=came,
         text=outline(module.body_html),
         mine=module.local and somebody is not None and somebody.actor_id == module.owner,
         description=module.summary or plain(module.body_html, 200),
@@ -97,8 +99,9 @@ async def view(request: web.Request, module: ModuleView) -> web.StreamResponse:
     )
 
 
-def _around(tx: Tx, module: ModuleView) -> tuple[Person | None, Evidence | None]:
-    return people.people(tx, [module.owner]).get(module.owner), queries.evidence(tx, module)
+def _around(tx: Tx, module: ModuleView) -> tuple[Person | None, Evidence | None, Came]:
+    owner = people.people(tx, [module.owner]).get(module.owner)
+    return owner, queries.evidence(tx, module), came_with(tx, [module.id]).get(module.id, NOTHING)
 
 
 @signed_in

@@ -16,6 +16,7 @@ from node.evidence import Evidence
 from node.language import _
 from node.market import commands, queries, rules, structured, wire
 from node.market.queries import MAX_PAGES, PAGE_SIZE, Filter, GigView
+from node.media.came import NOTHING, Came, came_with
 from node.profiles import queries as people
 from node.profiles.queries import Person
 from node.profiles.rules import audience_sentence
@@ -142,7 +143,7 @@ async def show(request: web.Request) -> web.StreamResponse:
 async def view(request: web.Request, gig: GigView) -> web.StreamResponse:
     """The page of a gig, ours or another's; whoever calls has made sure that this reader may see it."""
     node = request.app[NODE]
-    owner, evidence = await node.db.read(_around, gig)
+    owner, evidence, came = await node.db.read(_around, gig)
     somebody = await viewer(request)
     terms = wire.price_words(gig.price, gig.currency, gig.unit)
     return await page(
@@ -152,6 +153,7 @@ async def view(request: web.Request, gig: GigView) -> web.StreamResponse:
         gig=gig,
         owner=owner,
         evidence=evidence,
+        came=came,
         mine=gig.local and somebody is not None and somebody.actor_id == gig.owner,
         description=f"{wire.PURPOSES[gig.purpose]}: {terms}.",
         data=structured.gig_ld(gig, owner),
@@ -161,8 +163,9 @@ async def view(request: web.Request, gig: GigView) -> web.StreamResponse:
     )
 
 
-def _around(tx: Tx, gig: GigView) -> tuple[Person | None, Evidence | None]:
-    return people.people(tx, [gig.owner]).get(gig.owner), queries.evidence(tx, gig)
+def _around(tx: Tx, gig: GigView) -> tuple[Person | None, Evidence | None, Came]:
+    owner = people.people(tx, [gig.owner]).get(gig.owner)
+    return owner, queries.evidence(tx, gig), came_with(tx, [gig.id]).get(gig.id, NOTHING)
 
 
 @signed_in

@@ -21,6 +21,7 @@ from node.market import queries as market
 from node.market.queries import GigView
 from node.market.wire import quantity_words
 from node.media.attachments import Media
+from node.media.came import Came, came_with
 from node.media.uploads import FILES, take_in
 from node.profiles import queries as people
 from node.profiles.answers import answer
@@ -49,6 +50,7 @@ class Home:
     gigs: dict[str, GigView]
     modules: dict[str, ModuleView]
     posts: dict[str, PostView]
+    came: dict[str, Came]
     tallies: dict[str, Tally]
     me: Person
     following: int
@@ -66,6 +68,7 @@ def _home(tx: Tx, reader: str, before: str | None, kind: str | None) -> Home:
         gigs=market.views(tx, ids["gig"]),
         modules=learning.views(tx, ids["module"]),
         posts=queries.posts(tx, ids["post"]),
+        came=came_with(tx, ids["gig"] + ids["module"]),
         tallies=reactions.tallies(tx, [entry.object_id for entry in entries], reader),
         me=people.person(tx, reader),
         following=following,

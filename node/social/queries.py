@@ -25,6 +25,7 @@ from node.evidence import Evidence, evidence_of
 from node.learning import queries as learning
 from node.linking import Piece, hashtag_of, pieces
 from node.market import queries as market
+from node.media.came import NOTHING, parted
 from node.social.tables import post_sources, timeline
 from node.text import clean, one_line, plain
 from schemas.attachments import Attachment
@@ -345,6 +346,7 @@ def _view(row: Row[Any], post_id: str, *, limit: int | None = None) -> PostView:
     note = _note(document)
     wanted = row._mapping
     summary = one_line(plain(clean(note.summary), 300), 300) if note else ""
+    came = parted(note.attachments, sensitive=note.sensitive) if note else NOTHING
     is_warning = note is not None and (note.type in ("Note", "Question") or note.sensitive)
     return PostView(
         id=post_id,
@@ -356,9 +358,9 @@ def _view(row: Row[Any], post_id: str, *, limit: int | None = None) -> PostView:
         abstract="" if is_warning else summary,
         lang=note.language if note else "",
         tags=_unlinked(note),
-        pictures=_with_words(note, pictures=True),
-        files=_with_words(note, pictures=False),
-        sensitive=note is not None and (note.sensitive or any(item.sensitive for item in note.attachments)),
+        pictures=came.pictures,
+        files=came.files,
+        sensitive=came.sensitive,
         in_reply_to=note.in_reply_to if note else None,
         published=row.published,
         updated=wanted.get("updated", row.published),
@@ -380,16 +382,6 @@ def _unlinked(note: Note | None) -> tuple[Piece, ...]:
     there = {piece.key for piece in pieces(plain(note.content, MAX_SEARCHED)) if piece.kind == "hashtag"}
     hidden = {piece.key: piece for piece in named if piece is not None and piece.key not in there}
     return tuple(hidden.values())[:MAX_TAGS]
-
-
-def _with_words(note: Note | None, *, pictures: bool) -> tuple[Attachment, ...]:
-    """What came with a text: its pictures, or all else."""
-    came = note.attachments if note else ()
-    return tuple(
-        msgspec.structs.replace(item, description=one_line(item.description, 1_500))
-        for item in came
-        if (item.kind == "image") == pictures
-    )
 
 
 def _note(document: dict[str, Any] | None) -> Note | None:

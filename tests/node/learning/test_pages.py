@@ -103,6 +103,16 @@ async def test_what_others_teach_stands_on_the_shelf_with_its_seal(house):
     assert "alert(1)" not in page.text.replace("application/ld+json", "")
 
 
+async def test_the_picture_of_a_module_is_shown_on_its_page_and_at_home(house):
+    node, visitor = house
+    document = article(node, image={"type": "Image", "url": "https://bo.example/sail.png", "name": "A sail"})
+    await node.db.write(HANDLERS["Create", "Article"], received("Create", document), node.authors)
+    await sign_in(visitor)
+    for path in ("/seen?id=https%3A%2F%2Fbo.example%2Fusers%2Fbo%2Flearn%2F1", "/home"):
+        text = (await visitor.get(path)).text
+        assert re.search(r'<img src="/media/remote/[^"]+/shown/[^"]+" alt="A sail"', text), path
+
+
 @pytest.mark.parametrize("table", [blocks, mutes], ids=["blocked", "muted"])
 async def test_modules_of_whom_the_reader_blocks_or_mutes_are_not_on_the_shelf(house, table):
     node, visitor = house

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 
@@ -15,7 +16,7 @@ from node.market.pages import PAGE_SIZE
 from node.market.rules import parse_gig
 from tests.node.house import PASSWORD, serving, settle_in, state
 from tests.node.market.test_inbox import gig
-from tests.node.neighbours import BO, actor, know, received
+from tests.node.neighbours import BO, actor, follow, know, received
 from tests.node.profiles.test_pages import AP, Checked, words
 
 FORM = {
@@ -197,6 +198,28 @@ async def test_gigs_of_others_stand_beside_ours_with_who_says_it(house):
     assert "Bo Lindqvist @bo@bo.example" in said
     assert "Delivered by its server" in said
     assert "/seen?id=https%3A%2F%2Fbo.example%2Fusers%2Fbo%2Fgigs%2F1" in page.text
+
+
+async def test_pictures_and_files_of_a_gig_are_shown_with_it_and_fold_when_they_are_sensitive(house):
+    node, author, visitor = house
+    await node.db.write(lambda tx: follow(tx, author.actor_id, know(tx, actor())))
+    chart = {"type": "Image", "url": "https://bo.example/chart.png", "mediaType": "image/png", "name": "A chart <1>"}
+    brief = {"type": "Document", "url": "https://bo.example/brief.pdf", "mediaType": "application/pdf"}
+    await sign_in(visitor)
+    for number, folds in enumerate((False, True), 1):
+        document = gig(
+            attachment=[chart, brief],
+            sensitive=folds,
+            published=f"2026-11-2{number}T10:00:00Z",
+            id=f"{BO}/gigs/{number}",
+        )
+        await node.db.write(inbox.on_gig, received("Create", document, number=number), node.authors)
+        said = main((await visitor.get(f"/seen?id={quote(document['id'], safe='')}")).text)
+        home = main((await visitor.get("/home")).text).partition(' class="embed"')[2].partition("</article>")[0]
+        for text in (said, home):
+            assert re.search(r'<img src="/media/remote/[^"]+/shown/[^"]+" alt="A chart &lt;1&gt;"', text)
+            assert ("would not show to everybody" in text) is folds
+        assert 'href="https://bo.example/brief.pdf" rel="nofollow noopener noreferrer"' in said
 
 
 async def test_gigs_of_a_blocked_server_are_not_shown(house):  # SECURITY, rule 8
