@@ -34,6 +34,8 @@ def post(
     alts: tuple[str, ...],
 ) -> None:
     """Public, in no list, for followers, for those whom the text names, or for one person."""
+    if len(alts) > len(pictures):
+        raise click.UsageError("Give a --picture for each --alt.")
     form = {"body": text, "audience": "direct" if audience.startswith("@") else audience, "warning": warning or ""}
     run(_post, options, form, audience, in_reply_to, list(zip(pictures, (*alts, *[""] * len(pictures)), strict=False)))
 

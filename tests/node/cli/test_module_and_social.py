@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import datetime
 
 import pytest
 import sqlalchemy as sa
 
-from federation.tables import deliveries
+from federation.tables import deliveries, objects
+from node.settings import load
 from tests.node.cli.freehold import Freehold
+from tests.node.media.test_pictures import picture
 from tests.node.neighbours import BO, actor, follow, know
 
 MODULE = "```\n# not a heading\n```\n\n## Who\n\nBegin with the **parties**."
@@ -84,6 +87,38 @@ def test_posts_stand_in_the_timeline_with_what_is_known_of_them(freehold):
     assert (newest["visibility"], newest["verification"]) == ("followers", "delivered")
     assert "[post, signed]  Good morning" in freehold.run("timeline")
     assert len(freehold.json("timeline", "--limit", "1")) == 1
+
+
+async def test_pictures_go_with_a_post_each_with_its_words(freehold, tmp_path):
+    one, other = tmp_path / "one.png", tmp_path / "other.jpg"
+    one.write_bytes(picture(size=(120, 60)))
+    other.write_bytes(picture("JPEG", size=(90, 90)))
+    files = ("--picture", str(one), "--picture", str(other))
+    said = await asyncio.to_thread(freehold.json, "post", "Two of them", *files, "--alt", "Red and blue")
+    body = await freehold.write(lambda tx: tx.scalar(sa.select(objects.c.body).where(objects.c.id == said["id"])))
+    first, second = json.loads(body)["attachment"]
+    assert (first["name"], first["width"], first["height"]) == ("Red and blue", 120, 60)
+    assert "name" not in second
+    names = {path.name for path in load(freehold.data, freehold.environ).media.iterdir()}
+    assert {one["url"].rpartition("/")[2] for one in (first, second)} < names
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("--picture", "text.png"), 1, "Choose a JPEG, PNG, WebP or GIF."),
+        (("--picture", "absent.png"), 2, "No such file"),
+        (("--alt", "Of nothing"), 2, "Give a --picture for each --alt."),
+        (tuple(["--picture", "good.png"] * 5), 1, "Give at most 4 pictures."),
+    ],
+    ids=["no picture", "absent", "words without a picture", "five"],
+)
+def test_a_post_whose_pictures_cannot_be_is_not_written(freehold, tmp_path, monkeypatch, arguments, code, says):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.png").write_text("No picture")
+    (tmp_path / "good.png").write_bytes(picture(size=(20, 20)))
+    assert says in freehold.run("post", "Words", *arguments, code=code)
+    assert freehold.json("timeline") == []
 
 
 @pytest.mark.parametrize(
