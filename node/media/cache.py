@@ -60,6 +60,13 @@ def stands(tx: Tx, subject: str) -> bool:
     return tx.scalar(standing) is not None or tx.scalar(here) is not None
 
 
+def named(tx: Tx, subject: str) -> tuple[str, str] | None:
+    """Handle and name of an actor that is not gone, as `node.profiles.queries.Person` has them."""
+    columns = (actors.c.acct, actors.c.username, actors.c.host, actors.c.name)
+    row = tx.row(sa.select(*columns).where(actors.c.id == subject, actors.c.gone_at.is_(None)))
+    return None if row is None else (row.acct or f"{row.username}@{row.host}", row.name or "")
+
+
 def _strings(value: Any) -> Iterator[str]:
     """Every text in a document, at whatever depth the strict reader has let through."""
     if isinstance(value, str):

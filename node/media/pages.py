@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote, urlencode
+
 from aiohttp import web
 
+from federation.errors import Busy
 from node.errors import NotFound
 from node.language import _
 from node.media.avatars import MAX_NAME, MAX_SEED, avatar
@@ -22,6 +25,9 @@ HEADERS = {
 }
 
 
+NOT_LONG = {"Cache-Control": "public, max-age=300"}  # as long as a server that is away is left alone
+
+
 async def picture(request: web.Request) -> web.StreamResponse:
     """GET /media/{name}."""
     name = request.match_info["name"]
@@ -34,15 +40,29 @@ async def picture(request: web.Request) -> web.StreamResponse:
 
 
 async def remote(request: web.Request) -> web.StreamResponse:
-    """GET /media/remote/{signature}/{shape}/{subject}/{url}: a picture of another server, made anew by this one."""
+    """GET /media/remote/{signature}/{shape}/{subject}/{url}: a picture of another server, made anew by this one.
+
+    A portrait that cannot be had leads, for a while, to the stripes of whom it shows.
+    """
     parts = (request.match_info[name] for name in ("signature", "shape", "subject", "url"))
     wanted = request.app[REMOTE].addresses.read(*parts)
     if wanted is None:
         raise NotFound(_("This picture is not here any more."))
-    name, body = await request.app[REMOTE].picture(wanted)
+    try:
+        name, body = await request.app[REMOTE].picture(wanted)
+    except (NotFound, Busy):
+        if wanted.shape != "square":
+            raise
+        seed, named = await request.app[REMOTE].named(wanted)
+        return web.Response(status=303, headers=NOT_LONG | {"Location": stripes_of(seed, named)})
     return web.Response(
         body=body, headers=HEADERS | {"Content-Type": media_type(name), "Content-Disposition": "inline"}
     )
+
+
+def stripes_of(seed: str, name: str) -> str:
+    """Where somebody's stripes stand."""
+    return f"/avatars/{quote(seed[:MAX_SEED], safe='')}.svg?{urlencode({'name': name[:MAX_NAME]})}"
 
 
 async def stripes(request: web.Request) -> web.StreamResponse:

@@ -53,6 +53,10 @@ class RemotePictures:
             raise NotFound(NOTHING)
         return await self._flights.run(wanted.id, lambda: self._fetch(wanted))
 
+    async def named(self, wanted: Wanted) -> tuple[str, str]:
+        """Handle and name of whom a portrait shows; where that is not known, their host."""
+        return await self._node.db.read(cache.named, wanted.subject) or (host_of(wanted.subject), "")
+
     def _refuse_blocked(self, wanted: Wanted) -> None:
         if any(self._node.policy.blocked(host_of(address)) for address in (wanted.subject, wanted.url)):
             raise NotFound(NOTHING)

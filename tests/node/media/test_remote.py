@@ -27,6 +27,7 @@ from node.context import Node
 from node.inboxes import deleted
 from node.media import cache, remote
 from node.media.addresses import Wanted
+from node.media.avatars import avatar
 from node.media.pages import REMOTE
 from node.media.sweep import sweep
 from node.media.tables import remote_media
@@ -131,6 +132,34 @@ async def test_the_portrait_of_somebody_elsewhere_is_square_and_shown_on_their_p
     assert status == 200
     with Image.open(io.BytesIO(body)) as image:
         assert image.size == (200, 200)
+
+
+async def test_a_portrait_that_cannot_be_had_leads_to_stripes_for_a_while(gallery: Gallery) -> None:
+    url = gallery.server.status("/me.gif", 503)
+    document = actor(icon={"type": "Image", "url": url})
+    await gallery.node.db.write(lambda tx: know(tx, document, acct="bo@bo.example"))
+    address = gallery.remote.addresses.of(url, BO, "square")
+    for _ in range(2):
+        async with gallery.visitor.http.get(gallery.visitor.origin + address, allow_redirects=False) as answer:
+            assert answer.status == 303
+            assert answer.headers["Location"] == "/avatars/bo%40bo.example.svg?name=Bo+Lindqvist"
+            assert answer.headers["Cache-Control"] == "public, max-age=300"
+    status, kind, body = await gallery.look(address)
+    assert (status, kind) == (200, "image/svg+xml")
+    assert body.decode() == avatar("bo@bo.example", "Bo Lindqvist"), "as on every page without a portrait"
+    assert len(gallery.server.asked) == 1
+    gallery.server.document("/me.gif", picture("GIF"), "image/gif")
+    gallery.node.clock.offset += timedelta(minutes=6)
+    assert (await gallery.look(address))[1] == "image/webp"
+
+
+@ON_SQLITE
+async def test_a_portrait_of_nobody_is_as_short_as_a_path_may_be(gallery: Gallery) -> None:
+    for subject in (f"https://bo.example/{'x' * 2_000}", f"https://{'b' * 60}.{'o' * 60}.example/users/bo/../%2F"):
+        address = gallery.remote.addresses.of("https://bo.example/me.png", subject, "square")
+        status, kind, _ = await gallery.look(address)
+        assert (status, kind) == (200, "image/svg+xml")
+    assert gallery.server.asked == []
 
 
 @ON_SQLITE
