@@ -12,7 +12,7 @@ from aiohttp import web
 
 from federation.rates import Limiter, Rate, address_key
 from node.errors import TooMany
-from node.language import _, _n
+from node.language import Sentence, _, _n
 
 PER_ADDRESS = Rate(per_second=1 / 20, burst=10)
 # An account's limit is high, and refills fast enough for its owner: nobody may lock somebody else out by guessing.
@@ -21,11 +21,13 @@ PER_ACCOUNT = Rate(per_second=1 / 10, burst=100)
 PER_CODE = Rate(per_second=1 / 120, burst=10)
 # Archives are large, so few are taken in, and few are made.
 PER_ARCHIVE = Rate(per_second=1 / 1800, burst=5)
+# Each is decoded and made anew; ten posts of four, and then two a minute.
+PER_PICTURE = Rate(per_second=1 / 30, burst=40)
 
 
 @dataclass(frozen=True, slots=True)
 class Throttle:
-    """The limits of passwords (by network and by name), codes, passkeys, links, and archives."""
+    """The limits of passwords (by network and by name), codes, passkeys, links, archives, and pictures."""
 
     addresses: Limiter = field(default_factory=lambda: Limiter(PER_ADDRESS))
     names: Limiter = field(default_factory=lambda: Limiter(PER_ACCOUNT))
@@ -33,6 +35,7 @@ class Throttle:
     passkeys: Limiter = field(default_factory=lambda: Limiter(PER_ADDRESS))
     links: Limiter = field(default_factory=lambda: Limiter(PER_ADDRESS))
     archives: Limiter = field(default_factory=lambda: Limiter(PER_ARCHIVE))
+    pictures: Limiter = field(default_factory=lambda: Limiter(PER_PICTURE))
 
     def take(self, peer: str | None, name: str) -> None:
         """A password, for a name. Raises TooMany, as all of these do."""
@@ -55,12 +58,20 @@ class Throttle:
         """An archive to be made or read."""
         _refuse(self.archives.take(str(account_id), time.monotonic()))
 
+    def take_picture(self, actor_id: str) -> None:
+        """A picture that somebody here uploads."""
+        wait = self.pictures.take(actor_id, time.monotonic())
+        if wait:
+            raise TooMany(_("These were many pictures in a short time. {again}", again=_again(wait)), wait)
+
 
 def _refuse(wait: float) -> None:
     if wait:
-        minutes = max(1, round(wait / 60))
-        again = _n("Try again in {count} minute.", "Try again in {count} minutes.", minutes)
-        raise TooMany(_("There were too many attempts. {again}", again=again), wait)
+        raise TooMany(_("There were too many attempts. {again}", again=_again(wait)), wait)
+
+
+def _again(wait: float) -> Sentence:
+    return _n("Try again in {count} minute.", "Try again in {count} minutes.", max(1, round(wait / 60)))
 
 
 THROTTLE = web.AppKey("throttle", Throttle)

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from aiohttp import web
 
 from federation.storage import Database
-from node.errors import Invalid
+from node.accounts.throttle import THROTTLE
+from node.errors import Invalid, TooMany
 from node.language import _n
 from node.media import attachments
 from node.media.attachments import MAX_ALT, MOST, Media
@@ -53,6 +54,17 @@ async def store(db: Database, pictures: Pictures, owner: str, body: bytes, alt: 
     kept = await db.write(attachments.add, owner, made, words)
     await pictures.keep(made.files)
     return kept
+
+
+def count_upload(request: web.Request, owner: str) -> None:
+    """One more picture by somebody here; Invalid for `picture` when these were too many (SECURITY 120).
+
+    A mistake at its field, so that nothing else of the form is lost.
+    """
+    try:
+        request.app[THROTTLE].take_picture(owner)
+    except TooMany as error:
+        raise Invalid({FIELD: error.sentence}) from error
 
 
 async def take_in(request: web.Request, form: Form, owner: str, *, note_id: str | None = None) -> Taken:
@@ -110,6 +122,7 @@ async def _add(request: web.Request, form: Form, owner: str, taken: Taken) -> li
             refused.append(_Refused(_n("Give at most {count} picture.", "Give at most {count} pictures.", MOST), alt))
             continue
         try:
+            count_upload(request, owner)
             kept = await store(request.app[NODE].db, request.app[PICTURES], owner, upload.body, alt[:MAX_ALT])
         except Invalid as error:
             refused.append(_Refused(next(iter(error.errors.values())), alt))

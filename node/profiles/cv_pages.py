@@ -10,6 +10,7 @@ from aiohttp import web
 from node.errors import Invalid, NotFound
 from node.media.pages import PICTURES
 from node.media.pictures import FIELD, Made
+from node.media.uploads import count_upload
 from node.profiles import cv_commands as commands
 from node.profiles.cv_commands import Direction
 from node.profiles.entries import WORDS, form_of_entry, parse_entry, section_called
@@ -85,7 +86,7 @@ async def add(request: web.Request, somebody: Viewer) -> web.StreamResponse:
     node = request.app[NODE]
     try:
         draft = parse_entry(where.section, form)
-        picture = await _picture(request, where.section, form)
+        picture = await _picture(request, somebody, where.section, form)
         author = await node.author(somebody.actor_id)
         entry_id = await node.db.write(
             commands.add_entry, author, where.section, draft, picture=picture, alt=form.get("alt", "")
@@ -112,7 +113,7 @@ async def edit(request: web.Request, somebody: Viewer) -> web.StreamResponse:
     node = request.app[NODE]
     try:
         draft = parse_entry(where.section, form)
-        picture = await _picture(request, where.section, form)
+        picture = await _picture(request, somebody, where.section, form)
         await node.db.write(
             commands.edit_entry,
             await node.author(somebody.actor_id),
@@ -127,10 +128,11 @@ async def edit(request: web.Request, somebody: Viewer) -> web.StreamResponse:
     return see_other(f"{CV}#{cast('OwnEntry', where.line).id}")
 
 
-async def _picture(request: web.Request, section: Section, form: Form) -> Made | None:
+async def _picture(request: web.Request, somebody: Viewer, section: Section, form: Form) -> Made | None:
     upload = form.file(FIELD)
     if upload is None or section != "portfolio":
         return None
+    count_upload(request, somebody.actor_id)
     made = await request.app[PICTURES].prepare(upload.body)
     await request.app[PICTURES].keep(made.files)
     return made

@@ -26,6 +26,7 @@ from node.market.queries import Filter, GigView
 from node.market.wire import quantity_words
 from node.media.pages import PICTURES
 from node.media.pictures import FIELD
+from node.media.uploads import count_upload
 from node.profiles import commands, links, queries, rules, structured, weeks, wire
 from node.profiles.answers import answer as answer_of
 from node.profiles.queries import Person
@@ -159,17 +160,18 @@ async def save(request: web.Request, somebody: Viewer) -> web.StreamResponse:
     form = await read_form(request, files={FIELD: MAX_UPLOAD})
     try:
         draft = rules.parse_profile(form, node.clock.now().date())
-        await _save(request, somebody.actor_id, draft, await _picture(request, form))
+        await _save(request, somebody.actor_id, draft, await _picture(request, somebody.actor_id, form))
     except Invalid as error:
         editing = await node.db.read(_editing, somebody.actor_id)
         return await _form_page(request, editing, form, error.errors)
     return see_other(f"/@{somebody.username}")
 
 
-async def _picture(request: web.Request, form: Form) -> str | None:
+async def _picture(request: web.Request, actor_id: str, form: Form) -> str | None:
     """What `commands.save_profile` takes: a new name, nothing, or None for the picture that is there."""
     upload = form.file(FIELD)
     if upload is not None:
+        count_upload(request, actor_id)
         return await request.app[PICTURES].take_in(upload.body)
     return "" if form.get("remove_picture") == "yes" else None
 

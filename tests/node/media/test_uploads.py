@@ -6,14 +6,18 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
 import pytest
 import sqlalchemy as sa
+from aiohttp import web
 
 from federation.authors import Author
 from federation.tables import objects
+from node.accounts import throttle
+from node.accounts.throttle import PER_PICTURE, THROTTLE
 from node.app import web_application
 from node.context import Ground, Node
 from node.errors import Invalid, NotFound
@@ -38,6 +42,7 @@ class Desk:
     node: Node
     author: Author
     visitor: Visitor
+    application: web.Application
 
     async def send(self, path: str, fields: dict[str, str], **files: bytes) -> Page:
         """A form as a browser sends it."""
@@ -66,9 +71,10 @@ class Desk:
 @pytest.fixture
 async def desk(ground: Ground) -> AsyncIterator[Desk]:
     node, account = await settle_in(ground)
-    async with serving(web_application(node)) as visitor:
+    application = web_application(node)
+    async with serving(application) as visitor:
         await visitor.submit("/sign-in", name="alice", password=PASSWORD)
-        yield Desk(node, await node.author(account.actor_id), visitor)
+        yield Desk(node, await node.author(account.actor_id), visitor, application)
     await node.client.close()
 
 
@@ -108,6 +114,28 @@ async def test_a_fifth_picture_and_a_large_one_are_refused_at_their_field(desk: 
     page = await desk.send("/posts/new", {"body": "x"}, picture1=small + bytes(MAX_ATTACHED))
     assert page.status == 422
     assert "larger than 8 MB" in page.text
+
+
+async def test_120_somebody_can_upload_only_so_many_at_a_time(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = 1_000.0
+    monkeypatch.setattr(throttle, "time", SimpleNamespace(monotonic=lambda: at))
+    small = picture(size=(20, 20))
+    desk.application[THROTTLE].pictures.take(desk.author.actor_id, at, PER_PICTURE.burst - 1)
+    page = await desk.send("/posts/new", {"body": "All of it", "alt2": "A boat"}, picture1=small, picture2=small)
+    assert page.status == 422
+    assert "These were many pictures in a short time. Try again in 1 minute." in page.text
+    assert "All of it" in page.text, "nothing of the form is lost"
+    assert 'value="A boat"' in page.text
+    assert len(await desk.rows()) == 1
+    held = desk.files()
+    page = await desk.send("/profile/edit", {"name": "Alice"}, picture=small)
+    assert (page.status, "These were many pictures" in page.text) == (422, True)
+    page = await desk.send("/profile/portfolio/new", {"title": "A chart", "who": "public"}, picture=small)
+    assert (page.status, "These were many pictures" in page.text) == (422, True)
+    assert (desk.files(), len(await desk.rows())) == (held, 1)
+    at += 1 / PER_PICTURE.per_second
+    assert (await desk.send("/posts/new", {"body": "Now"}, picture1=small)).status == 200
+    assert len(await desk.rows()) == 2
 
 
 async def test_108_what_is_not_one_s_own_and_unused_goes_with_no_post(desk: Desk) -> None:
