@@ -16,6 +16,7 @@ from federation.tables import actors, follows
 from federation.types import Verification
 from node.errors import Gone, NotFound
 from node.evidence import Evidence, evidence_of
+from node.language import _
 from node.profiles import wire
 from node.profiles.rules import Audience
 from node.profiles.tables import profiles
@@ -140,9 +141,9 @@ def picture_is_used(tx: Tx, name: str) -> bool:
 
 def _found(row: Row[Any] | None) -> Person:
     if row is None:
-        raise NotFound("Nobody of this name is known here. Look for them on the people page.")
+        raise NotFound(_("Nobody of this name is known here. Look for them on the people page."))
     if row.gone_at is not None:
-        raise Gone("This person was here, and has left.")
+        raise Gone(_("This person was here, and has left."))
     return _person(row)
 
 
