@@ -81,6 +81,21 @@ def say(value: Any, language: str) -> Any:
     return value.said(language) if isinstance(value, Spoken) and language != ENGLISH else value
 
 
+def packed(text: str) -> list[Any]:
+    """What a sentence is made of, as JSON can hold it, so that it can be said in another language later."""
+    if not isinstance(text, Sentence):
+        return [str(text), None, 0, {}]
+    values = {name: packed(value) if isinstance(value, Sentence) else value for name, value in text.values.items()}
+    return [text.one, text.many, text.number, values]
+
+
+def unpacked(parts: list[Any]) -> Sentence:
+    """The way back."""
+    one, many, number, values = parts
+    inner = {name: unpacked(value) if isinstance(value, list) else value for name, value in values.items()}
+    return Sentence(one, many, number, inner)
+
+
 def languages() -> tuple[str, ...]:
     """The languages that there are catalogues for, English first."""
     return (ENGLISH, *sorted(path.stem for path in LOCALES.glob("*.po")))

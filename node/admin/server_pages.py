@@ -65,7 +65,7 @@ async def submit(request: web.Request, viewer: Viewer) -> web.StreamResponse:
         return await _page(request, form, error.errors)
     if rule == "block" and form.get("sure") != "yes":
         parted = await node.db.read(host_rules.would_sever, host)
-        return await page(request, "admin/block.html", tab="servers", host=host, reason=reason, parted=parted)
+        return await page(request, "admin/block.html", tab="servers", name=host, reason=reason, parted=parted)
     await node.db.write(host_rules.set_rule, host, rule, reason)
     return see_other(f"/admin/servers/{host}" if rule == "block" else "/admin/servers")
 
@@ -78,7 +78,7 @@ async def one(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     parted = await node.db.read(host_rules.severed, host)
     if rule is None and not parted:
         raise NotFound
-    return await page(request, "admin/server.html", tab="servers", host=host, rule=rule, parted=parted, words=WORDS)
+    return await page(request, "admin/server.html", tab="servers", name=host, rule=rule, parted=parted, words=WORDS)
 
 
 @owners_only

@@ -13,6 +13,7 @@ from federation.storage import Tx
 from node.accounts import queries as accounts
 from node.doctor.rules import Finding
 from node.doctor.tables import doctor
+from node.language import packed
 from node.notifications import commands as notifications
 
 WORD_LASTS = timedelta(minutes=2)
@@ -27,10 +28,10 @@ def give_word(tx: Tx) -> str:
 
 def keep(tx: Tx, findings: Sequence[Finding]) -> None:
     """The report, for the pages. What is broken is told to the owner, each thing once a day."""
-    plain = [finding._replace(words=str(finding.words), mend=str(finding.mend)) for finding in findings]
-    _write(tx, report=msgspec.json.encode(plain), checked_at=tx.now)
+    report = [(one.key, one.health, packed(one.words), packed(one.mend)) for one in findings]
+    _write(tx, report=msgspec.json.encode(report), checked_at=tx.now)
     owner = accounts.owner(tx)
-    for finding in plain if owner is not None else ():
+    for finding in findings if owner is not None else ():
         if finding.health == "broken" and owner is not None:
             about = f"doctor {finding.key} {tx.now.date().isoformat()}"
             words = f"{finding.words} {finding.mend}"

@@ -133,7 +133,8 @@ async def _webfinger(node: Node, client: Client) -> list[Finding]:
 
 async def _tls(node: Node, client: Client) -> list[Finding]:
     if not node.ids.origin.startswith("https://"):
-        return [attend("tls", _("This node is for trying things out: it has no https."), _("Set up one at https://."))]
+        mend = _("Other servers only talk over https. Set another one up under a name of yours.")
+        return [attend("tls", _("This node is for trying things out: it has no https."), mend)]
     try:
         until = await client.certificate_until(node.ids.origin)
     except FederationError as error:

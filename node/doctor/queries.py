@@ -14,6 +14,7 @@ from federation.storage import Tx
 from federation.tables import peers
 from node.doctor.rules import Finding, Queue
 from node.doctor.tables import doctor
+from node.language import unpacked
 
 PEERS_ASKED = 3
 
@@ -30,7 +31,9 @@ def last(tx: Tx) -> Report | None:
     row = tx.row(sa.select(doctor.c.report, doctor.c.checked_at).where(doctor.c.report.is_not(None)))
     if row is None:
         return None
-    return Report(msgspec.json.decode(row.report, type=tuple[Finding, ...]), row.checked_at)
+    lines = msgspec.json.decode(row.report)
+    found = tuple(Finding(key, health, unpacked(words), unpacked(mend)) for key, health, words, mend in lines)
+    return Report(found, row.checked_at)
 
 
 def knows(tx: Tx, word: str) -> bool:
