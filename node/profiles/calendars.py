@@ -9,6 +9,8 @@ from typing import NamedTuple
 from node.profiles import weeks
 from node.profiles.answers import answer
 from node.profiles.queries import Person
+from node.profiles.rules import MAX_NAME
+from node.text import one_line
 
 HORIZON = timedelta(weeks=26)
 
@@ -23,15 +25,15 @@ class Event(NamedTuple):
 
 def events(person: Person, today: date) -> Iterator[Event]:
     """What stands in the calendar: each free week where they are shared, else how it is from when on."""
-    shared = weeks.coming(person.availability, today)
+    shared, name = weeks.coming(person.availability, today), one_line(person.name, MAX_NAME)
     for week in shared:
         if week.hours:
-            yield Event(week.start, week.start + timedelta(weeks=1), f"{person.name}: {week.hours} hours free")
+            yield Event(week.start, week.start + timedelta(weeks=1), f"{name}: {week.hours} hours free")
     said = answer(person.availability, today)
     if shared or said.status is None:
         return
     if said.status == "busy":
-        yield Event(today, said.from_date or today + timedelta(weeks=4), f"{person.name}: busy")
+        yield Event(today, said.from_date or today + timedelta(weeks=4), f"{name}: busy")
         return
     start = said.from_date or today
     word = "free" if said.status == "open" else "a little free"
@@ -39,7 +41,7 @@ def events(person: Person, today: date) -> Iterator[Event]:
     yield Event(
         start,
         today + HORIZON if start < today + HORIZON else start + timedelta(weeks=1),
-        f"{person.name}: {word}{much}",
+        f"{name}: {word}{much}",
     )
 
 
@@ -54,7 +56,7 @@ def calendar(person: Person, now: datetime, host: str) -> bytes:
     made.add("prodid", "-//Freehold//availability//EN")
     made.add("version", "2.0")
     made.add("method", "PUBLISH")
-    made.add("x-wr-calname", f"{person.name}: free?")
+    made.add("x-wr-calname", f"{one_line(person.name, MAX_NAME)}: free?")
     made.add("refresh-interval", timedelta(days=1), parameters={"VALUE": "DURATION"})
     for event in events(person, now.date()):
         entry = Entry()
