@@ -51,33 +51,6 @@ async def test_a_conversation_over_two_nodes(databases: Databases) -> None:
             assert "asks you something" in news.text
 
 
-async def test_a_message_is_found_nowhere_else(databases: Databases) -> None:
-    """By others of the same node, by strangers, in feeds, lists and counts (SECURITY 126, 128, 131)."""
-    async with cluster("a.example", "b.example", databases=databases) as (a, b):
-        alice, bob = await both(databases, a, b)
-        carol = await b.add("carol")
-        await carol.follow(alice)
-        await bob.follow(alice)
-        await settled(a, b)
-        target = await a.node.resolver.locate(bob.handle)
-        post_id = await alice.post(MARKER, audience="direct", to=target)
-        await settled(a, b)
-        for somebody in (alice, bob, carol):
-            assert await somebody.timeline() == []
-        name = post_id.rpartition("/")[2]
-        async with a.visitor() as stranger, b.visitor() as other:
-            for path in (
-                f"/@alice/posts/{name}", "/@alice", "/", "/@alice/feed.atom", "/@alice/feed.json",
-                "/users/alice/outbox?page=true", f"/users/alice/posts/{name}", f"/search?q={MARKER.replace(' ', '+')}",
-                "/messages", "/notifications",
-            ):  # fmt: skip
-                for visitor in (stranger, other):
-                    page = await visitor.get(path, Accept="application/activity+json, text/html;q=0.5")
-                    assert MARKER not in page.text, path
-                    assert MARKER not in (await visitor.get(path)).text, path
-            assert (await other.get(f"/seen?id={post_id}")).status == 404
-
-
 async def test_a_visitor_asks_and_is_answered_by_mail(databases: Databases) -> None:
     async with cluster("a.example", databases=databases) as (a,):
         alice = await a.set_up("alice")
