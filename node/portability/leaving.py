@@ -23,6 +23,7 @@ from node.media.tables import media
 from node.messages import commands as messages
 from node.moderation.tables import reports
 from node.notifications.tables import mail_addresses, mail_choices, notifications
+from node.packs.tables import pack_visits
 from node.portability.tables import archives, restored
 from node.profiles.queries import picture_name
 from node.profiles.tables import cv_entries, link_checks, profiles
@@ -74,6 +75,7 @@ FORGET: tuple[Forget, ...] = (
     rows_of(notifications.c.reader),
     rows_of(notifications.c.actor),
     rows_of(tag_follows.c.actor),
+    rows_of(pack_visits.c.reader),
     _lists,
     rows_of(votes.c.voter),
     rows_of(cv_entries.c.owner),
