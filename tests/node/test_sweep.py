@@ -132,7 +132,9 @@ class House:
 
     def path(self, pattern: str, name: str) -> str:
         """An address as somebody may ask for it: `name` where a thing is named, what never was for anything else."""
-        return re.sub(r"\{(?!name:)[^}]*\}", NEVER, pattern.replace("{handle:[^/]+}", "alice").replace("{name}", name))
+        named = pattern.replace("{handle:[^/]+}", "alice").replace("{name}", name)
+        chosen = re.sub(r"\{\w+:(\w+)\|[^}]*\}", r"\1", named)  # of several words the first
+        return re.sub(r"\{(?!name:)[^}]*\}", NEVER, chosen)
 
     def short(self, made: str) -> str:
         return self.made[made].rpartition("/")[2]
