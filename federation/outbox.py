@@ -24,7 +24,7 @@ from federation.objects import delete_object, is_wider
 from federation.policy import Policy
 from federation.storage import Tx
 from federation.tables import activities as activities_table
-from federation.tables import actors, deliveries, follows, object_recipients, objects
+from federation.tables import actors, deliveries, follows, object_recipients, objects, told
 from keys.proofs import add_proof
 from schemas import activities
 from schemas.base import Audience, Visibility, audience_of, datetime_of, id_of
@@ -242,14 +242,17 @@ def _tell_again(tx: Tx, author: Author, activity: dict[str, Any], audience: Audi
     open_to_all = PUBLIC in audience.everybody
     shared = open_to_all or author.followers in audience.everybody
     today = inboxes(recipients_of(tx, author, audience, ()), shared=shared)
-    targets = merge(today, _told_before(tx, author, object_id))
+    targets = merge(today, told_before(tx, author, object_id))
     return send(tx, author, activity, targets, object_id=object_id, public=open_to_all)
 
 
-def _told_before(tx: Tx, author: Author, object_id: str) -> Iterator[Target]:
+def told_before(tx: Tx, author: Author, object_id: str) -> Iterator[Target]:
+    """Every inbox to which an object of theirs, or what changed it, ever went."""
     columns = (deliveries.c.inbox, deliveries.c.host, deliveries.c.recipients)
     earlier = sa.select(*columns).where(deliveries.c.object_id == object_id, deliveries.c.sender == author.actor_id)
-    for row in tx.rows(earlier.order_by(deliveries.c.id)):
+    long_ago = sa.select(told.c.inbox, told.c.host, told.c.recipients)
+    long_ago = long_ago.where(told.c.object_id == object_id, told.c.sender == author.actor_id).order_by(told.c.inbox)
+    for row in (*tx.rows(long_ago), *tx.rows(earlier.order_by(deliveries.c.id))):
         yield Target(row.inbox, row.host, tuple(msgspec.json.decode(row.recipients or "[]")))
 
 

@@ -10,7 +10,6 @@ There is at most one of each.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +22,7 @@ from federation.authors import Author
 from federation.clock import iso
 from federation.former import forget_former
 from federation.storage import Tx
-from federation.tables import actors, deliveries, objects
+from federation.tables import actors, objects
 from schemas import activities
 from schemas.base import Audience
 from schemas.profiles import Card, write_card
@@ -116,24 +115,13 @@ def _said(document: dict[str, Any]) -> dict[str, Any]:
 
 def _others_have_it(tx: Tx, author: Author, card_id: str) -> bool:
     """Whether it went to an inbox behind which nobody follows any more."""
-    told = sa.select(deliveries.c.inbox).where(
-        deliveries.c.object_id == card_id, deliveries.c.sender == author.actor_id
-    )
-    followers = {target.inbox for target in outbox.to_followers(tx, author)} | _personal_inboxes(tx, author)
-    return any(row.inbox not in followers for row in tx.rows(told.distinct()))
-
-
-def _personal_inboxes(tx: Tx, author: Author) -> set[str]:
-    followers: Sequence[Any] = outbox.recipients_of(tx, author, Audience((author.followers,)), ())
-    return {recipient.inbox for recipient in followers}
+    followers = outbox.recipients_of(tx, author, Audience((author.followers,)), ())
+    theirs = {inbox for one in followers for inbox in (one.inbox, one.shared_inbox)}
+    return any(target.inbox not in theirs for target in outbox.told_before(tx, author, card_id))
 
 
 def _told(tx: Tx, author: Author, card_id: str, follower: str) -> bool:
     row = tx.row(sa.select(actors.c.inbox, actors.c.shared_inbox).where(actors.c.id == follower))
-    inboxes = [] if row is None else [inbox for inbox in (row.inbox, row.shared_inbox) if inbox]
-    told = sa.select(deliveries.c.id).where(*_deliveries(author, card_id), deliveries.c.inbox.in_(inboxes))
-    return tx.row(told.limit(1)) is not None
-
-
-def _deliveries(author: Author, card_id: str) -> tuple[sa.ColumnElement[bool], ...]:
-    return deliveries.c.object_id == card_id, deliveries.c.sender == author.actor_id
+    return row is not None and any(
+        target.inbox in (row.inbox, row.shared_inbox) for target in outbox.told_before(tx, author, card_id)
+    )
