@@ -1,11 +1,10 @@
-"""Writes: what comes into a conversation, answers, and the way of a visitor's question."""
+"""Writes: what comes into a conversation, who has read it, and what is forgotten when."""
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -14,9 +13,8 @@ from sqlalchemy.engine import Row
 from federation.ids import Ids
 from federation.storage import Tx
 from federation.tables import follows, object_recipients, objects
-from node.errors import NotAllowed, NotFound
-from node.language import _
-from node.messages.rules import CONFIRM_WITHIN, KEEP_ENQUIRIES, MAX_PEOPLE, MAX_WAITING, Question, key_of
+from node.errors import NotFound
+from node.messages.rules import CONFIRM_WITHIN, KEEP_ENQUIRIES, MAX_PEOPLE, key_of
 from node.messages.tables import asks, conversations, messages
 from node.notifications.commands import notify, seen
 from schemas.strict_json import dumps
@@ -24,15 +22,8 @@ from schemas.strict_json import dumps
 Via = Literal["direct", "reply", "mail"]
 TIDY_AT_ONCE = 1_000
 RECENT = 100
-CLOSED = _("This conversation is closed. Nothing more can be written in it.")
-
-
-def digest_of(secret: str) -> str:
-    """What is stored of the secret in a visitor's link."""
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
-# ---- what other people's servers and our own bring
+HOUR = timedelta(hours=1)
+MAX_RINGS = 20
 
 
 def file_direct(tx: Tx, ids: Ids, object_id: str, owner: str, readers: Sequence[str]) -> None:
@@ -44,7 +35,7 @@ def file_direct(tx: Tx, ids: Ids, object_id: str, owner: str, readers: Sequence[
     for reader in here:
         others = sorted(people - {reader})[:MAX_PEOPLE]
         held = _enter(tx, reader, "direct", others, author=owner, about=_gig_answered(tx, object_id, reader))
-        if held is not None and _add(tx, held.id, object_id, owner, at) and owner != reader:
+        if held is not None and add(tx, held.id, object_id, owner, at) and owner != reader:
             _tell(tx, held, owner, object_id)
 
 
@@ -56,7 +47,7 @@ def file_answer(tx: Tx, object_id: str, owner: str, gig_id: str, gig_owner: str)
     at = tx.scalar(sa.select(objects.c.published).where(objects.c.id == object_id))
     held = _enter(tx, gig_owner, "reply", [owner], author=owner, about=gig_id, key=key_of([owner, gig_id]))
     if held is not None:
-        _add(tx, held.id, object_id, owner, at)
+        add(tx, held.id, object_id, owner, at)
 
 
 def _gig_answered(tx: Tx, object_id: str, reader: str) -> str | None:
@@ -109,7 +100,7 @@ def _follows(tx: Tx, reader: str, author: str) -> bool:
     return tx.row(sa.select(follows.c.followee).where(*agreed)) is not None
 
 
-def _add(
+def add(
     tx: Tx, conversation_id: str, object_id: str | None, author: str, at: datetime, text: str | None = None
 ) -> bool:
     """One more message; False when it stands there already."""
@@ -129,8 +120,24 @@ def _add(
 
 
 def _tell(tx: Tx, held: Row[Any], owner: str, object_id: str) -> None:
+    """A flood of first words fills the list of enquiries, and rings only so often (SECURITY 144)."""
+    if held.state == "enquiry" and _begun_lately(tx, held.reader) > MAX_RINGS:
+        return
     kind: Literal["enquiry", "message"] = "enquiry" if held.state == "enquiry" else "message"
     notify(tx, held.reader, kind, actor=owner, object_id=object_id, words=held.id)
+
+
+def _begun_lately(tx: Tx, reader: str) -> int:
+    """How many enquiries began within the hour, at most one more than may ring."""
+    lately = (
+        conversations.c.reader == reader,
+        conversations.c.last_at > tx.now - HOUR,  # what the index knows
+        conversations.c.created_at > tx.now - HOUR,
+        conversations.c.state == "enquiry",
+        conversations.c.via == "direct",
+    )
+    rows = sa.select(conversations.c.id).where(*lately).limit(MAX_RINGS + 1)
+    return int(tx.scalar(sa.select(sa.func.count()).select_from(rows.subquery())))
 
 
 def read(tx: Tx, reader: str, conversation_id: str) -> None:
@@ -164,97 +171,6 @@ def forget(tx: Tx, object_ids: Sequence[str]) -> None:
     tx.execute(sa.delete(conversations).where(touched, empty))
 
 
-# ---- visitors
-
-
-def ask(tx: Tx, reader: str, question: Question, about: str | None, language: str) -> str | None:
-    """Keep a question until its address is confirmed; returns the secret for the link.
-
-    None where it is not to be asked: by an address that is blocked, or by a program. Whoever asks is told the same
-    in each case. Where too many wait, the oldest goes: who floods the list does not close it.
-    """
-    blocked = sa.select(conversations.c.id).where(
-        conversations.c.reader == reader,
-        sa.func.lower(conversations.c.address) == question.address.lower(),
-        conversations.c.state == "blocked",
-    )
-    if question.trapped or tx.row(blocked) is not None:
-        return None
-    waiting = sa.select(asks.c.secret).where(asks.c.reader == reader).order_by(asks.c.created_at.desc())
-    tx.execute(sa.delete(asks).where(asks.c.secret.in_(waiting.offset(MAX_WAITING - 1))))
-    secret = secrets.token_urlsafe(24)
-    values = {
-        "secret": digest_of(secret),
-        "reader": reader,
-        "name": question.name,
-        "address": question.address,
-        "text": question.text,
-        "about": about,
-        "language": language,
-        "created_at": tx.now,
-    }
-    tx.execute(sa.insert(asks).values(values))
-    return secret
-
-
-def confirm_question(tx: Tx, secret: str) -> bool:
-    """Whoever reads that mail has asked this: now its reader here hears of it. False: no such link, or too old."""
-    row = tx.row(sa.select(asks).where(asks.c.secret == digest_of(secret), asks.c.created_at > tx.now - CONFIRM_WITHIN))
-    if row is None:
-        return False
-    conversation_id = secrets.token_hex(10)
-    tx.execute(
-        sa.insert(conversations).values(
-            id=conversation_id,
-            reader=row.reader,
-            via="mail",
-            key=row.secret,
-            name=row.name,
-            address=row.address,
-            secret=row.secret,
-            language=row.language,
-            about=row.about,
-            state="enquiry",
-            created_at=tx.now,
-            last_at=tx.now,
-        )
-    )
-    _add(tx, conversation_id, None, "", tx.now, row.text)
-    tx.execute(sa.delete(asks).where(asks.c.secret == row.secret))
-    notify(tx, row.reader, "enquiry", object_id=f"enquiry:{conversation_id}", words=row.name)
-    return True
-
-
-def answer_visitor(tx: Tx, reader: str, conversation_id: str, text: str) -> tuple[Row[Any], str]:
-    """The owner writes back; returns the conversation and the secret of its new link, for the mail.
-
-    Only a digest of the former link's secret is kept here, so each answer brings a new one, and the former ends.
-    Raises NotFound, NotAllowed once it is closed.
-    """
-    this = (conversations.c.id == conversation_id, conversations.c.reader == reader, conversations.c.via == "mail")
-    held = tx.row(sa.select(conversations).where(*this))
-    if held is None:
-        raise NotFound
-    if held.state not in ("enquiry", "open"):
-        raise NotAllowed(CLOSED)
-    _add(tx, held.id, None, reader, tx.now, text)
-    secret = secrets.token_urlsafe(24)
-    tx.execute(sa.update(conversations).where(*this).values(state="open", secret=digest_of(secret)))
-    return held, secret
-
-
-def write_as_visitor(tx: Tx, secret: str, text: str) -> None:
-    """The visitor writes more, by their link. NotFound, NotAllowed once it is closed."""
-    held = tx.row(sa.select(conversations).where(conversations.c.secret == digest_of(secret)))
-    if held is None:
-        raise NotFound
-    if held.state not in ("enquiry", "open"):
-        raise NotAllowed(CLOSED)
-    _add(tx, held.id, None, "", tx.now, text)
-    number = tx.scalar(sa.select(sa.func.count()).where(messages.c.conversation_id == held.id))
-    notify(tx, held.reader, "enquiry", object_id=f"enquiry:{held.id}/{number}", words=held.name)
-
-
 def forget_all_of(tx: Tx, actor_id: str) -> None:
     """Somebody leaves: their conversations and the questions to them end, and every visitor's link with them."""
     theirs = sa.select(conversations.c.id).where(conversations.c.reader == actor_id)
@@ -264,11 +180,12 @@ def forget_all_of(tx: Tx, actor_id: str) -> None:
 
 
 def tidy(tx: Tx) -> None:
-    """Forget questions that nobody confirmed, and what visitors wrote a year after the last word (SECURITY 143)."""
+    """Forget what has a lifetime (SECURITY 143): questions that nobody confirmed; a year after the last word, what
+    visitors wrote, and enquiries that nobody answered.
+    """
     tx.execute(sa.delete(asks).where(asks.c.created_at < tx.now - CONFIRM_WITHIN))
-    old = sa.select(conversations.c.id).where(
-        conversations.c.via == "mail", conversations.c.last_at < tx.now - KEEP_ENQUIRIES
-    )
+    asked = sa.or_(conversations.c.via != "direct", conversations.c.state == "enquiry")
+    old = sa.select(conversations.c.id).where(asked, conversations.c.last_at < tx.now - KEEP_ENQUIRIES)
     ids = [row.id for row in tx.rows(old.limit(TIDY_AT_ONCE))]
     tx.execute(sa.delete(messages).where(messages.c.conversation_id.in_(ids)))
     tx.execute(sa.delete(conversations).where(conversations.c.id.in_(ids)))

@@ -14,7 +14,7 @@ from federation.tables import actors
 from node.errors import Gone, Invalid, NotFound
 from node.language import _
 from node.mail.commands import queue
-from node.messages import commands, letters, queries, rules
+from node.messages import asking, commands, letters, queries, rules
 from node.messages.queries import Line, Thread
 from node.profiles import queries as profiles
 from node.social import commands as social
@@ -145,7 +145,7 @@ def _actor(tx: Tx, actor_id: str) -> Actor:
 
 
 def _write_to_visitor(tx: Tx, origin: str, somebody: Viewer, conversation_id: str, text: str) -> None:
-    held, secret = commands.answer_visitor(tx, somebody.actor_id, conversation_id, text)
+    held, secret = asking.answer_visitor(tx, somebody.actor_id, conversation_id, text)
     made = letters.answered(origin, held.name, somebody.name, text, secret, held.language)
     queue(tx, held.address, made.subject, made.text)
 

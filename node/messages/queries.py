@@ -16,7 +16,7 @@ from federation.blocks import hidden_from, hides
 from federation.readers import may_read
 from federation.storage import Timestamp, Tx
 from node.errors import NotFound
-from node.messages.commands import digest_of
+from node.messages.asking import digest_of
 from node.messages.tables import SOMETHING_NEW, conversations, messages
 from node.profiles import queries as profiles
 from node.profiles.queries import Person

@@ -15,7 +15,7 @@ from node.errors import Invalid, NotFound, TooMany
 from node.language import _
 from node.mail.commands import queue
 from node.market import queries as market
-from node.messages import commands, letters, queries, rules
+from node.messages import asking, letters, queries, rules
 from node.profiles import queries as profiles
 from node.profiles.queries import Person
 from node.web.forms import read_form
@@ -94,7 +94,7 @@ def _keep(tx: Tx, origin: str, handle: str, question: rules.Question, about: str
     person = _reader(tx, handle)
     gig = market.views(tx, [about]).get(about)
     mine = about if gig is not None and gig.owner == person.id else None
-    secret = commands.ask(tx, person.id, question, mine, language)
+    secret = asking.ask(tx, person.id, question, mine, language)
     if secret is not None:
         letter = letters.confirm_question(origin, question.name, person.name, secret, language)
         queue(tx, question.address, letter.subject, letter.text)
@@ -109,7 +109,7 @@ async def confirm(request: web.Request) -> web.StreamResponse:
     """POST /enquiries/confirm/{secret}."""
     await read_form(request)
     secret = request.match_info["secret"]
-    if not await request.app[NODE].db.write(commands.confirm_question, secret):
+    if not await request.app[NODE].db.write(asking.confirm_question, secret):
         raise NotFound(_("This link was used before, or is older than two days. Ask again."))
     return see_other(f"/enquiries/{secret}")
 
@@ -137,7 +137,7 @@ async def write(request: web.Request) -> web.StreamResponse:
     except Invalid as error:
         return await _thread(request, form, error.errors)
     request.app[ASK_THROTTLE].take(request.app[PROXIES].peer(request), secret)
-    await node.db.write(commands.write_as_visitor, secret, text)
+    await node.db.write(asking.write_as_visitor, secret, text)
     return see_other(f"/enquiries/{secret}#new")
 
 

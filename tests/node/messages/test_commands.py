@@ -14,7 +14,7 @@ from node.errors import Invalid, NotAllowed, NotFound
 from node.inboxes import HANDLERS, deleted
 from node.market.commands import publish_gig
 from node.market.rules import parse_gig
-from node.messages import commands, queries, rules
+from node.messages import asking, commands, queries, rules
 from node.messages.counts import unread
 from node.messages.tables import asks, conversations
 from node.notifications import queries as notifications
@@ -79,6 +79,26 @@ async def test_144_a_first_word_from_a_stranger_waits_apart(house):
     assert await listed(node, alice) == [("Eve", "Yes?", 0), ("Bo Lindqvist", "Note 1", 1)]
 
 
+async def test_144_a_flood_of_first_words_rings_only_so_often(house, monkeypatch):
+    node, alice, _ = house
+    monkeypatch.setattr(commands, "MAX_RINGS", 2)
+    strangers = [f"https://s{number}.example/users/s" for number in range(4)]
+    for one in strangers:
+        await node.db.write(lambda tx, one=one: know(tx, actor(one)))
+        await arrives(node, one, alice.actor_id)
+    assert len(await listed(node, alice, enquiries=True)) == 4
+    assert tuple(await node.db.read(unread, alice.actor_id)) == (4, 2)
+    await arrives(node, BO, alice.actor_id)  # whom she follows
+    assert tuple(await node.db.read(unread, alice.actor_id)) == (5, 3)
+    node.clock.offset += timedelta(hours=1, minutes=1)
+    await arrives(node, EVE, alice.actor_id)
+    assert tuple(await node.db.read(unread, alice.actor_id)) == (6, 4)
+    node.clock.offset += timedelta(days=366)
+    await node.db.write(commands.tidy)
+    assert await listed(node, alice, enquiries=True) == []
+    assert len(await listed(node, alice)) == 1
+
+
 async def test_messages_of_the_same_people_stand_together_and_are_read_once(house):
     node, alice, _ = house
     for number in range(3):
@@ -131,7 +151,7 @@ async def test_111_a_conversation_is_its_readers_alone(house):
     with pytest.raises(NotFound):
         await node.db.read(queries.thread, carol.actor_id, talk)
     with pytest.raises(NotFound):
-        await node.db.write(commands.answer_visitor, carol.actor_id, talk, "x")
+        await node.db.write(asking.answer_visitor, carol.actor_id, talk, "x")
     with pytest.raises(NotFound):
         await node.db.write(commands.close, carol.actor_id, talk, block=True)
     await node.db.write(commands.read, carol.actor_id, talk)
@@ -203,7 +223,7 @@ def test_the_names_at_the_beginning_are_left_out(html, shown):
 
 async def asked(node, reader, **changes):
     question = rules.parse_question(VERA | changes)
-    return await node.db.write(commands.ask, reader.actor_id, question, None, "en")
+    return await node.db.write(asking.ask, reader.actor_id, question, None, "en")
 
 
 async def test_a_question_is_seen_once_it_is_confirmed_and_only_once(house):
@@ -211,11 +231,11 @@ async def test_a_question_is_seen_once_it_is_confirmed_and_only_once(house):
     secret = await asked(node, alice)
     assert await listed(node, alice, enquiries=True) == []
     assert tuple(await node.db.read(unread, alice.actor_id)) == (0, 0)
-    for wrong in (secret[:-1], secret + "x", commands.digest_of(secret)):
-        assert not await node.db.write(commands.confirm_question, wrong)
-    assert await node.db.write(commands.confirm_question, secret)
+    for wrong in (secret[:-1], secret + "x", asking.digest_of(secret)):
+        assert not await node.db.write(asking.confirm_question, wrong)
+    assert await node.db.write(asking.confirm_question, secret)
     before = await state(node.db)
-    assert not await node.db.write(commands.confirm_question, secret)
+    assert not await node.db.write(asking.confirm_question, secret)
     assert await state(node.db) == before
     assert await listed(node, alice, enquiries=True) == [("Vera", "Are you free in May?", 1)]
     assert tuple(await node.db.read(unread, alice.actor_id)) == (1, 1)
@@ -228,20 +248,20 @@ async def test_a_question_is_seen_once_it_is_confirmed_and_only_once(house):
 async def test_a_closed_conversation_takes_nothing_more_and_a_blocked_one_is_gone(house):
     node, alice, _ = house
     first = await asked(node, alice)
-    await node.db.write(commands.confirm_question, first)
+    await node.db.write(asking.confirm_question, first)
     [line] = await node.db.read(queries.lines, alice.actor_id, enquiries=True)
-    _, second = await node.db.write(commands.answer_visitor, alice.actor_id, line.id, "From the 7th on.")
+    _, second = await node.db.write(asking.answer_visitor, alice.actor_id, line.id, "From the 7th on.")
     with pytest.raises(NotFound):  # each answer brings a new link
         await node.db.read(queries.of_visitor, first)
-    await node.db.write(commands.write_as_visitor, second, "Then the 7th.")
+    await node.db.write(asking.write_as_visitor, second, "Then the 7th.")
     await node.db.write(commands.close, alice.actor_id, line.id, block=False)
     before = await state(node.db)
     with pytest.raises(NotAllowed):
-        await node.db.write(commands.write_as_visitor, second, "And?")
+        await node.db.write(asking.write_as_visitor, second, "And?")
     with pytest.raises(NotAllowed):
-        await node.db.write(commands.answer_visitor, alice.actor_id, line.id, "No.")
+        await node.db.write(asking.answer_visitor, alice.actor_id, line.id, "No.")
     with pytest.raises(NotFound):
-        await node.db.write(commands.write_as_visitor, second + "x", "And?")
+        await node.db.write(asking.write_as_visitor, second + "x", "And?")
     assert await state(node.db) == before
     assert [one.text for one in (await node.db.read(queries.of_visitor, second)).said][-1] == "Then the 7th."
     await node.db.write(commands.close, alice.actor_id, line.id, block=True)
@@ -256,9 +276,9 @@ async def test_a_closed_conversation_takes_nothing_more_and_a_blocked_one_is_gon
 async def test_143_what_visitors_write_has_a_lifetime(house):
     node, alice, _ = house
     late, kept = await asked(node, alice), await asked(node, alice)
-    await node.db.write(commands.confirm_question, kept)
+    await node.db.write(asking.confirm_question, kept)
     node.clock.offset += timedelta(days=2, minutes=1)
-    assert not await node.db.write(commands.confirm_question, late)
+    assert not await node.db.write(asking.confirm_question, late)
     await node.db.write(commands.tidy)
     assert await node.db.read(lambda tx: tx.rows(sa.select(asks))) == []
     assert len(await listed(node, alice, enquiries=True)) == 1
@@ -271,11 +291,11 @@ async def test_143_what_visitors_write_has_a_lifetime(house):
 
 async def test_a_flood_of_questions_pushes_out_its_own_oldest(house, monkeypatch):
     node, alice, carol = house
-    monkeypatch.setattr(commands, "MAX_WAITING", 3)
+    monkeypatch.setattr(asking, "MAX_WAITING", 3)
     other = await asked(node, carol)
     secrets = [await asked(node, alice) for _ in range(5)]
-    assert [await node.db.write(commands.confirm_question, one) for one in secrets] == [False, False, True, True, True]
-    assert await node.db.write(commands.confirm_question, other)
+    assert [await node.db.write(asking.confirm_question, one) for one in secrets] == [False, False, True, True, True]
+    assert await node.db.write(asking.confirm_question, other)
 
 
 @pytest.mark.parametrize(
@@ -293,7 +313,7 @@ async def test_whoever_leaves_takes_their_conversations_along(house):
     node, alice, carol = house
     await arrives(node, BO, alice.actor_id, carol.actor_id)
     secret = await asked(node, alice)
-    await node.db.write(commands.confirm_question, secret)
+    await node.db.write(asking.confirm_question, secret)
     await asked(node, alice)
     await node.db.write(commands.forget_all_of, alice.actor_id)
     assert await listed(node, alice) == await listed(node, alice, enquiries=True) == []
