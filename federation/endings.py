@@ -33,6 +33,7 @@ from federation.tables import (
     peers,
     reached,
     reactions,
+    told,
 )
 from schemas import activities as verbs
 from schemas.base import Audience
@@ -51,6 +52,7 @@ def end_local_actor(tx: Tx, author: Author, deleted: ObjectsDeleted) -> int:
     targets = everybody_who_got_something(tx, author)
     tx.execute(sa.delete(deliveries).where(deliveries.c.sender == author.actor_id, deliveries.c.state == "pending"))
     tx.execute(sa.delete(activities).where(activities.c.actor_id == author.actor_id))
+    tx.execute(sa.delete(told).where(told.c.sender == author.actor_id))
     _forget(tx, author.actor_id)
     delete_objects_of(tx, author.actor_id, deleted)
     audience = Audience((PUBLIC,))
@@ -62,16 +64,16 @@ def end_local_actor(tx: Tx, author: Author, deleted: ObjectsDeleted) -> int:
         audience=audience,
         published=iso(tx.now),
     )
-    told = outbox.send(tx, author, activity, targets, object_id=author.actor_id, public=True)
+    count = outbox.send(tx, author, activity, targets, object_id=author.actor_id, public=True)
     _bury(tx, author)
-    return told
+    return count
 
 
 def everybody_who_got_something(tx: Tx, author: Author) -> list[Target]:
     """One inbox for each host with a shared one, else every personal inbox there that anything went to."""
     followers = outbox.recipients_of(tx, author, Audience((author.followers,)), ())
     found = inboxes(followers, shared=True)
-    for table in (deliveries, reached):
+    for table in (deliveries, reached, told):
         sent = sa.select(table.c.inbox, table.c.host).where(table.c.sender == author.actor_id).distinct()
         found += [Target(row.inbox, row.host, ()) for row in tx.rows(sent)]
     shared = _shared_inboxes(tx)

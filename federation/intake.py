@@ -16,6 +16,7 @@ import structlog
 
 from federation.errors import Busy
 from federation.messages import TOPIC
+from federation.retention import already_seen
 from federation.storage import Database, Tx
 from federation.tables import inbox_messages
 from federation.types import Signer
@@ -87,8 +88,9 @@ def store(tx: Tx, messages: Sequence[Message]) -> None:
     first: dict[str, Message] = {}
     for message in messages:
         first.setdefault(message.key, message)
-    rows = [_row(tx, message) for message in first.values()]  # in the order in which they came
-    inserted = tx.execute(tx.insert_new(inbox_messages, "activity_id"), rows).rowcount
+    seen = already_seen(tx, first)
+    rows = [_row(tx, message) for key, message in first.items() if key not in seen]  # in the order in which they came
+    inserted = tx.execute(tx.insert_new(inbox_messages, "activity_id"), rows).rowcount if rows else 0
     if inserted:  # on PostgreSQL nobody says how many, which is -1
         tx.notify(TOPIC)
     if inserted != len(messages):
@@ -100,7 +102,7 @@ def _compare(tx: Tx, messages: Sequence[Message]) -> None:
     held = tx.rows(sa.select(*columns).where(inbox_messages.c.activity_id.in_([message.key for message in messages])))
     bodies = {row.activity_id: row.body for row in held}
     for message in messages:
-        if bodies[message.key] not in (None, message.body):
+        if bodies.get(message.key) not in (None, message.body):
             _log.warning("inbox.same_id_other_body", activity=message.key, actor=message.actor_id)
 
 

@@ -164,6 +164,7 @@ objects = sa.Table(  # what stands at an id, ours and others', with its tombston
     sa.Column("received_at", Timestamp, nullable=False),
     sa.Column("deleted_at", Timestamp),
     sa.Index("ix_objects_owner", "owner", "kind", "published"),
+    sa.Index("ix_objects_old", "received_at", sqlite_where=sa.text("NOT local"), postgresql_where=sa.text("NOT local")),
     sa.Index("ix_objects_in_reply_to", "in_reply_to", sqlite_where=sa.text("in_reply_to IS NOT NULL"),
              postgresql_where=sa.text("in_reply_to IS NOT NULL")),
 )  # fmt: skip
@@ -217,6 +218,13 @@ inbox_messages = sa.Table(
              postgresql_where=sa.text("state = 'pending'")),
 )  # fmt: skip
 
+seen_activities = sa.Table(  # for ever, of what came in and was forgotten: the first half of its id's SHA-256
+    "seen_activities",
+    metadata,
+    sa.Column("digest", sa.LargeBinary, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
 deliveries = sa.Table(
     "deliveries",
     metadata,
@@ -242,6 +250,16 @@ deliveries = sa.Table(
              postgresql_where=sa.text("state = 'given_up'")),
     sa.Index("ix_deliveries_order", "object_id", "host", "state", "id"),  # of all: an Update goes to whoever got it
 )  # fmt: skip
+
+told = sa.Table(  # who ever got a thing of ours, once the deliveries are forgotten
+    "told",
+    metadata,
+    sa.Column("object_id", sa.Text, primary_key=True),
+    sa.Column("sender", sa.Text, primary_key=True),
+    sa.Column("inbox", sa.Text, primary_key=True),
+    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("recipients", sa.Text),  # as in `deliveries`
+)
 
 reached = sa.Table(  # where anything ever went, for ever: whoever ends must tell them all; see `federation.endings`
     "reached",

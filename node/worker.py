@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
 
-import sqlalchemy as sa
 import structlog
 
 from federation import endings
@@ -24,7 +22,7 @@ from federation.moves import forget_moves
 from federation.relays import forget_relayed
 from federation.storage import Tx
 from federation.synchronise import forget_checks
-from federation.tables import inbox_messages
+from node import retention
 from node.accounts import sessions
 from node.backup import nightly
 from node.context import Node
@@ -52,7 +50,6 @@ from node.social.seeking import Seeker
 
 HOUSEKEEPING_SECONDS = 600.0
 LETTERS_SECONDS = 60.0
-KEEP_INBOX_BODIES = timedelta(days=30)
 
 _log = structlog.get_logger()
 
@@ -86,6 +83,7 @@ async def work(node: Node) -> None:
         loops.create_task(_again(node, write_letters, node.ids.origin, every=LETTERS_SECONDS), name="letters")
         loops.create_task(_sweep_media(node), name="media")
         loops.create_task(archives.run(node), name="archives")
+        loops.create_task(retention.run(node), name="retention")
         loops.create_task(nightly.run(node), name="backups")
         loops.create_task(doctor.run(node), name="doctor")
         loops.create_task(_again(node, tidy, every=HOUSEKEEPING_SECONDS), name="housekeeping")
@@ -117,10 +115,7 @@ async def _again(node: Node, fn: Callable[..., object], *arguments: object, ever
 
 
 def tidy(tx: Tx) -> None:
-    """Forget what has a lifetime: sessions that are over, the bodies of messages that have had their effect, strangers.
-
-    The ids of those messages stay for ever: they are why an effect never happens twice.
-    """
+    """Forget what has a lifetime: sessions that are over, strangers; `node.retention` forgets what comes in masses."""
     sessions.forget_old(tx)
     endings.note_reached(tx)
     endings.forget_keys(tx)
@@ -139,12 +134,3 @@ def tidy(tx: Tx) -> None:
     pictures.expire(tx)
     remote_pictures.tidy(tx)
     mails.tidy(tx)
-    tx.execute(
-        sa.update(inbox_messages)
-        .where(
-            inbox_messages.c.state.in_(("done", "refused")),
-            inbox_messages.c.body.is_not(None),
-            inbox_messages.c.received_at < tx.now - KEEP_INBOX_BODIES,
-        )
-        .values(body=None)
-    )

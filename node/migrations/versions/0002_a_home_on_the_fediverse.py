@@ -402,6 +402,11 @@ def upgrade() -> None:
     sa.Column('done_at', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('what', name=op.f('pk_search_progress'))
     )
+    op.create_table('seen_activities',
+    sa.Column('digest', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('digest', name=op.f('pk_seen_activities')),
+    sqlite_with_rowid=False
+    )
     op.create_table('severed_follows',
     sa.Column('host', sa.Text(), nullable=False),
     sa.Column('follower', sa.Text(), nullable=False),
@@ -418,6 +423,14 @@ def upgrade() -> None:
     with op.batch_alter_table('tag_follows', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_tag_follows_tag'), ['tag'], unique=False)
 
+    op.create_table('told',
+    sa.Column('object_id', sa.Text(), nullable=False),
+    sa.Column('sender', sa.Text(), nullable=False),
+    sa.Column('inbox', sa.Text(), nullable=False),
+    sa.Column('host', sa.Text(), nullable=False),
+    sa.Column('recipients', sa.Text(), nullable=True),
+    sa.PrimaryKeyConstraint('object_id', 'sender', 'inbox', name=op.f('pk_told'))
+    )
     op.create_table('votes',
     sa.Column('object_id', sa.Text(), nullable=False),
     sa.Column('voter', sa.Text(), nullable=False),
@@ -500,6 +513,9 @@ def upgrade() -> None:
 
     with op.batch_alter_table('inbox_messages', schema=None) as batch_op:
         batch_op.create_index('ix_inbox_messages_parked', ['received_at'], unique=False, sqlite_where=sa.text("state = 'parked'"), postgresql_where=sa.text("state = 'parked'"))
+
+    with op.batch_alter_table('objects', schema=None) as batch_op:
+        batch_op.create_index('ix_objects_old', ['received_at'], unique=False, sqlite_where=sa.text('NOT local'), postgresql_where=sa.text('NOT local'))
 
     with op.batch_alter_table('profiles', schema=None) as batch_op:
         batch_op.add_column(sa.Column('kept', sa.LargeBinary(), nullable=True))
