@@ -13,7 +13,7 @@ from federation.storage import Tx
 from node import skills
 from node.errors import Invalid, NotAllowed
 from node.evidence import Evidence
-from node.language import _
+from node.language import Sentence, _
 from node.market import commands, queries, rules, structured, wire
 from node.market.queries import MAX_PAGES, PAGE_SIZE, Filter, GigView
 from node.media.came import NOTHING, Came, came_with
@@ -28,6 +28,7 @@ from node.web.keys import NODE
 from node.web.paging import page_number
 from node.web.render import page, see_other
 from node.web.session import Viewer, signed_in, viewer
+from node.web.words import rate_words
 from schemas.market import Purpose
 from schemas.urls import host_of
 
@@ -145,7 +146,6 @@ async def view(request: web.Request, gig: GigView) -> web.StreamResponse:
     node = request.app[NODE]
     owner, evidence, came = await node.db.read(_around, gig)
     somebody = await viewer(request)
-    terms = wire.price_words(gig.price, gig.currency, gig.unit)
     return await page(
         request,
         "market/gig.html",
@@ -155,12 +155,22 @@ async def view(request: web.Request, gig: GigView) -> web.StreamResponse:
         evidence=evidence,
         came=came,
         mine=gig.local and somebody is not None and somebody.actor_id == gig.owner,
-        description=f"{wire.PURPOSES[gig.purpose]}: {terms}.",
+        description=_described(gig),
         data=structured.gig_ld(gig, owner),
         origin=node.ids.origin,
         quantity_words=wire.quantity_words,
         link_words=link_words,
     )
+
+
+def _described(gig: GigView) -> Sentence:
+    """What a link to it says elsewhere."""
+    price: Sentence = _("price to be agreed")
+    if gig.price is not None and gig.currency is not None:
+        price = rate_words(gig.price, gig.currency, gig.unit)
+    if gig.purpose == "request":
+        return _("Looking for somebody: {price}.", price=price)
+    return _("Offered: {price}.", price=price)
 
 
 def _around(tx: Tx, gig: GigView) -> tuple[Person | None, Evidence | None, Came]:

@@ -35,6 +35,7 @@ from node.portability.rows import Entry
 from node.portability.tables import restored
 from node.profiles.cv_commands import insert_entry
 from node.profiles.entries import parse_entry, section_called
+from node.search.commands import changed as found_again
 from node.search.commands import follow_tag
 from node.social.tables import post_sources
 from node.social.timelines import into_timelines
@@ -161,6 +162,7 @@ def _put_back(
     known = {"actor_id": author.actor_id, "source": entry["id"], "target": document["id"]}
     tx.execute(tx.insert_new(restored, "actor_id", "source"), known)
     into_timelines(tx, author.ids, document["id"], author.actor_id, published, document=document)
+    found_again(tx, document["id"], first=True)
     return published, updated
 
 

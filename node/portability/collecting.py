@@ -32,6 +32,7 @@ from node.media.tables import media
 from node.messages.tables import conversations, messages
 from node.moderation.tables import reports
 from node.notifications.tables import mail_addresses, mail_choices, notifications
+from node.packs.queries import KIND as PACK
 from node.portability.rows import Entry, Whose, entries
 from node.profiles.entries import form_of_entry
 from node.profiles.queries import picture_name
@@ -96,6 +97,11 @@ def _published(
     return collect
 
 
+def _packs(tx: Tx, whose: Whose) -> Iterator[Item]:
+    mine = (objects.c.owner == whose.actor_id, objects.c.local, objects.c.kind == PACK, objects.c.deleted_at.is_(None))
+    return _with_originals(tx, sa.select(*_OBJECT, objects.c.body).where(*mine).order_by(objects.c.published))
+
+
 def _received(tx: Tx, whose: Whose) -> Iterator[Item]:
     """What others wrote to somebody alone."""
     for_them = sa.exists().where(
@@ -154,6 +160,7 @@ SLICES: tuple[Slice, ...] = (
     Slice("posts", _published("post", post_sources.c.body_md, post_sources.c.object_id)),
     Slice("gigs", _published("gig", gigs.c.body_md, gigs.c.id)),
     Slice("modules", _published("module", modules.c.body_md, modules.c.id, modules.c.announcement)),
+    Slice("packs", _packs),
     Slice("messages", _received),
     Slice("conversations", _rows(conversations.c.reader, "secret")),
     Slice("conversation-lines", _enquiries),
