@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from federation.clock import iso
 from federation.storage import Tx
-from federation.tables import actors
-from node.accounts.tables import accounts
 from node.notifications.commands import notify
-from node.profiles.answers import answer
+from node.notifications.tables import notifications
+from node.profiles.answers import LATELY, answer
 from node.profiles.sources import own_person
+from node.profiles.tables import profiles
+
+AT_ONCE = 100
 
 
 def ask_again(tx: Tx) -> int:
-    """Ask everybody here whose answer has grown old; returns how many were asked now or before.
+    """Ask some of those whose answer has grown old and whom nobody has asked yet; returns how many.
 
-    The question is about the answer of that day: it is put once, and again only when a later one has grown old too.
+    The question goes as soon as it is answered (`commands.save_profile`), so a later answer is asked for anew.
     """
-    here = sa.select(accounts.c.actor_id).join(actors, actors.c.id == accounts.c.actor_id)
-    asked = 0
-    for row in tx.rows(here.where(actors.c.gone_at.is_(None))):
+    question = sa.exists().where(notifications.c.reader == profiles.c.actor_id, notifications.c.kind == "availability")
+    old = sa.select(profiles.c.actor_id).where(profiles.c.answered_at < tx.now - LATELY, ~question)
+    rows = tx.rows(old.order_by(profiles.c.answered_at).limit(AT_ONCE))
+    for row in rows:
         said = answer(own_person(tx, row.actor_id).availability, tx.now.date())
-        if said.is_stale(tx.now):
-            about = iso(said.updated) if said.updated else ""
-            notify(tx, row.actor_id, "availability", words=str(said.sentence), object_id=about)
-            asked += 1
-    return asked
+        notify(tx, row.actor_id, "availability", words=str(said.sentence))
+    return len(rows)

@@ -74,7 +74,8 @@ def keep(tx: Tx, actor_id: str, draft: ProfileDraft, picture: str | None) -> Non
         levels=dict(draft.levels),
     )
     kept = dumps(Kept(profile, draft.links, dict(draft.audiences)))
-    values = {"summary_md": draft.summary_md, "picture": picture, "kept": kept}
+    answered = draft.availability.updated if draft.availability else None
+    values = {"summary_md": draft.summary_md, "picture": picture, "kept": kept, "answered_at": answered}
     insert = tx.insert(profiles).values(actor_id=actor_id, **values)
     tx.execute(insert.on_conflict_do_update(index_elements=["actor_id"], set_=values))
 

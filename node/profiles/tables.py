@@ -19,6 +19,7 @@ profiles = sa.Table(
     sa.Column("summary_md", sa.Text, nullable=False),  # Markdown, as it was typed
     sa.Column("picture", sa.Text, index=True),  # the file's name in the media folder
     sa.Column("kept", sa.LargeBinary),  # JSON of `sources.Kept`: all fields, whoever sees them
+    sa.Column("answered_at", Timestamp, index=True),  # since when the answer to "are you free yet?" holds
 )
 
 cv_entries = sa.Table(

@@ -519,6 +519,8 @@ def upgrade() -> None:
 
     with op.batch_alter_table('profiles', schema=None) as batch_op:
         batch_op.add_column(sa.Column('kept', sa.LargeBinary(), nullable=True))
+        batch_op.add_column(sa.Column('answered_at', sa.BigInteger(), nullable=True))
+        batch_op.create_index(batch_op.f('ix_profiles_answered_at'), ['answered_at'], unique=False)
 
     with op.batch_alter_table('sessions', schema=None) as batch_op:
         batch_op.add_column(sa.Column('browser', sa.Text(), nullable=True))
