@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -64,21 +64,18 @@ _ALONE: dict[Kind, Sentence] = {
     "availability": _("You have not confirmed for 30 days whether you are free. Does your answer still hold?"),
     "operator": _("Your node needs you: {words}"),
 }
-_TOGETHER: dict[Kind, Sentence] = {
-    "follow": _n("{name} and {count} other follow you.", "{name} and {count} others follow you.", 2, name="{name}"),
-    "like": _n(
-        "{name} and {count} other like “{title}”.",
-        "{name} and {count} others like “{title}”.",
-        2,
-        name="{name}",
-        title="{title}",
+_TOGETHER: dict[Kind, Callable[..., Sentence]] = {
+    "follow": lambda count, **values: _n(
+        "{name} and {count} other follow you.", "{name} and {count} others follow you.", count, **values
     ),
-    "boost": _n(
+    "like": lambda count, **values: _n(
+        "{name} and {count} other like “{title}”.", "{name} and {count} others like “{title}”.", count, **values
+    ),
+    "boost": lambda count, **values: _n(
         "{name} and {count} other passed on “{title}”.",
         "{name} and {count} others passed on “{title}”.",
-        2,
-        name="{name}",
-        title="{title}",
+        count,
+        **values,
     ),
 }
 
@@ -89,8 +86,7 @@ def sentence(news: News) -> Sentence:
     values = {"name": name, "title": news.thing.title if news.thing else "…", "words": news.words}
     others = news.actors - 1
     if others > 0 and news.kind in _TOGETHER:
-        together = _TOGETHER[news.kind]
-        return Sentence(together.one, together.many, others, values | {"count": others})
+        return _TOGETHER[news.kind](others, **values)
     return Sentence(_ALONE[news.kind].one, None, 0, values)
 
 
