@@ -52,7 +52,7 @@ async def lay_ground(settings: Settings) -> Ground:
     if not settings.storage.database_url:  # SQLite gives the files beside it the same mode
         (settings.data / "freehold.db").touch(mode=0o600)
     try:
-        await migrate.ensure(settings.database_url)
+        await migrate.ensure(settings.database_url, settings.data)
         db = await Database.open(settings.database_url, clock)
     except DBAPIError as error:
         raise _unusable(settings, error) from error

@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.pool import NullPool
 
-from federation.storage import Tx
+from federation.storage import Tx, sqlite_path
+from node.backup import before
 from node.errors import NodeError
 from node.migrations import HEAD as HEAD
 
@@ -44,15 +45,24 @@ def current_version(tx: Tx) -> str | None:
     return _version(tx.connection)
 
 
-async def ensure(url: str) -> None:
-    """Upgrade the database at `url` if it is older than this code; raises NewerDatabase."""
+async def ensure(url: str, folder: Path | None = None) -> None:
+    """Upgrade the database at `url` if it is older than this code; raises NewerDatabase.
+
+    folder: where a copy of it is kept first; BackupError when none can be made. None: no copy.
+    """
     if url.startswith("sqlite"):
         with sqlite_connection(url) as connection:
             if not _up_to_date(connection):
+                version = _version(connection)
+                if folder is not None and version is not None:
+                    before.copy_sqlite(connection, sqlite_path(url), version)
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
                 _upgrade(connection)
                 connection.exec_driver_sql("COMMIT")
     else:
+        version = await on_postgres(url, _version)
+        if folder is not None and version is not None and version < HEAD:
+            await before.dump_postgres(url, folder, version)
         await on_postgres(url, _ensure_on)
 
 

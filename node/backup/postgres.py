@@ -65,11 +65,11 @@ async def run(name: str, url: str, *arguments: str) -> None:
         raise BackupError(f"{name} failed: {words}")
 
 
-async def dump(url: str, target: Path, snapshot: str) -> None:
+async def dump(url: str, target: Path, snapshot: str | None = None) -> None:
     """Everything that one snapshot shows, in pg_dump's own format."""
     target.touch(0o600)  # noqa: ASYNC240 - one file
-    await run("pg_dump", url, "--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}",
-              f"--file={target}")  # fmt: skip
+    shown = [f"--snapshot={snapshot}"] if snapshot else []
+    await run("pg_dump", url, "--format=custom", "--no-owner", "--no-privileges", *shown, f"--file={target}")
 
 
 async def check(url: str, dumped: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 from sqlalchemy.engine import Row
 
@@ -110,13 +112,14 @@ async def _key_list(options: Options) -> None:
 
 
 @click.command(help="Bring the database to this version.")
+@click.option("--without-backup", is_flag=True, help="Keep no copy of the database first.")
 @common_options
-def migrate(options: Options) -> None:
+def migrate(options: Options, without_backup: bool) -> None:
     """`serve` does this by itself; here it can be done, and seen, beforehand."""
-    run(_migrate, options)
+    run(_migrate, options, None if without_backup else options.data)
 
 
-async def _migrate(options: Options) -> None:
+async def _migrate(options: Options, folder: Path | None) -> None:
     options.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    await migration.ensure(options.settings.database_url)
+    await migration.ensure(options.settings.database_url, folder)
     show(options, {"version": migration.HEAD}, f"The database is at version {migration.HEAD}.")
