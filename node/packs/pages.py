@@ -12,6 +12,8 @@ from node.packs import bringing, commands, queries, rules
 from node.packs.bringing import Brought
 from node.packs.queries import PackView
 from node.profiles import queries as people
+from node.search.pages import tag_path
+from node.search.views import suggested_tags
 from node.social import queries as social
 from node.web import negotiate
 from node.web.forms import Form, read_form
@@ -233,6 +235,7 @@ async def _hello_page(
 ) -> web.Response:
     node = request.app[NODE]
     me = await node.db.read(people.person, somebody.actor_id)
+    tags = await node.db.read(suggested_tags, somebody.actor_id)
     following, _followers = await node.db.read(social.count_relations, somebody.actor_id)
     return await page(
         request,
@@ -240,6 +243,8 @@ async def _hello_page(
         status=422 if errors else 200,
         me=me,
         following=following,
+        tags=tags,
+        tag_path=tag_path,
         form=form,
         errors=errors,
     )

@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from federation.storage import Tx
+from node.search.rules import MIN_BEGINNING
 from node.search.tables import WORDS, search_index
 
 TITLE = "t:"  # before a term of a title
@@ -57,7 +58,10 @@ def having(tx: Tx, statement: sa.Select[Any], words: Iterable[str], *, begins: b
 
     begins: a term of the query may be the beginning of a longer one.
     """
-    wanted = [(word, begins and len(word.removeprefix(TITLE)) >= 3 and not word.startswith(KIND)) for word in words]
+    wanted = [
+        (word, begins and len(word.removeprefix(TITLE)) >= MIN_BEGINNING and not word.startswith(KIND))
+        for word in words
+    ]
     if _is_sqlite(tx):
         query = " AND ".join(f'"{word}"{"*" if open_ended else ""}' for word, open_ended in wanted)
         found = statement.join(_FTS, _FTS.c.rowid == search_index.c.id).where(_FTS.c[WORDS].op("MATCH")(query))

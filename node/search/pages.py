@@ -12,12 +12,11 @@ from node.errors import Invalid, NotFound
 from node.language import Sentence, _, _n
 from node.learning.rules import licence_name
 from node.market.wire import quantity_words
-from node.profiles import queries as people
 from node.search import commands, queries, rules
 from node.search.queries import PAGE_SIZE, RANKED, TITLED, Allowed, Found
 from node.search.reaching import reach
 from node.search.rules import KINDS, Kind, Query
-from node.search.views import Shown, shown
+from node.search.views import Shown, shown, suggested_tags
 from node.web.forms import read_form
 from node.web.keys import NODE
 from node.web.paging import page_number
@@ -151,14 +150,12 @@ def tag_path(tag: str) -> str:
 def _tagged(tx: Tx, tag: str, reader: str | None, before: str | None) -> Tagged:
     found = queries.tagged(tx, tag, reader=reader, before=before)
     followed = queries.followed_tags(tx, reader) if reader else []
-    skills = people.person(tx, reader).skills if reader else ()
-    suggested = [rules.hashtag("".join(skill.name.title().split())) for skill in skills]
     return Tagged(
         shown=shown(tx, found, reader),
         earlier=found[-1].cursor if len(found) == PAGE_SIZE else None,
         follows=tag in followed,
         followed=followed,
-        suggested=[one for one in dict.fromkeys(suggested) if one and one not in (*followed, tag)][:12],
+        suggested=suggested_tags(tx, reader, but=(*followed, tag)) if reader else [],
     )
 
 

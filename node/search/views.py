@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,7 +15,7 @@ from node.market.queries import GigView
 from node.profiles import queries as people
 from node.profiles.answers import Answer, answer
 from node.profiles.queries import Person
-from node.search.rules import Kind
+from node.search.rules import Kind, hashtag
 from node.social import queries as social
 from node.social import reactions
 from node.social.queries import PostView
@@ -62,3 +62,9 @@ def shown(tx: Tx, things: Sequence[Any], reader: str | None) -> Shown:
         posts=posts,
         tallies=reactions.tallies(tx, list(posts), reader),
     )
+
+
+def suggested_tags(tx: Tx, reader: str, *, but: Collection[str] = (), most: int = 12) -> list[str]:
+    """Hashtags by somebody's own skills: contract law -> contractlaw."""
+    names = (hashtag("".join(skill.name.split())) for skill in people.person(tx, reader).skills)
+    return [name for name in dict.fromkeys(names) if name is not None and name not in but][:most]

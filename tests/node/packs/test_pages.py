@@ -134,7 +134,7 @@ async def test_a_file_is_taken_over_and_some_are_followed(house):
 
 
 async def test_what_was_changed_or_is_no_pack_is_refused(house):
-    node, author, visitor = house
+    node, _author, visitor = house
     _, document = await made(visitor)
     unsigned = {name: value for name, value in document.items() if name != "proof"}
     many = unsigned | {"items": [f"https://h{number}.example/u" for number in range(MAX_MEMBERS + 1)]}
@@ -196,7 +196,7 @@ async def test_a_visit_is_ones_own_and_ends_after_a_week(house):
 
 
 async def test_the_first_day_begins_with_a_pack_or_a_handle(house):
-    _, author, visitor = house
+    _, _author, visitor = house
     page = await visitor.get("/home")
     assert 'href="/setup/hello"' in page.text
     page = await visitor.get("/setup/hello")
