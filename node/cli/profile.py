@@ -69,14 +69,14 @@ def _json(person: Person, answer: Answer) -> dict[str, Any]:
         },
         "answer": answer.sentence if answer.status else None,
         "languages": list(person.languages),
-        "levels": dict(person.levels),
+        "levels": [{"language": code, "level": level} for code, level in person.levels.items()],
         "links": list(person.links),
         "picture": person.picture,
         "url": person.url,
         "discoverable": person.discoverable,
         "indexable": person.indexable,
         "approves": person.approves,
-        "audiences": dict(person.audiences),
+        "audiences": [{"field": name, "audience": who} for name, who in person.audiences.items()],
     }
 
 

@@ -26,7 +26,8 @@ KEYS = {
     "timeline": {"object_id", "kind", "title", "path", "owner", "handle", "name", "published", "at", "reason", "via",
                  "verification", "visibility"},
     "profile show": {"id", "type", "handle", "name", "headline", "summary", "skills", "rate", "availability", "answer",
-                     "languages", "links", "picture", "url", "discoverable", "indexable"},
+                     "languages", "levels", "links", "picture", "url", "discoverable", "indexable", "approves",
+                     "audiences"},
     "gig list": {"id", "owner", "purpose", "title", "state", "price", "currency", "unit", "available", "minimum",
                  "skills", "published", "updated", "end_time", "body_md", "body_html", "local", "verification", "url"},
     "module list": {"id", "owner", "title", "summary", "licence", "minutes", "skills", "published", "updated",
@@ -39,12 +40,14 @@ NESTED = {
     "skills": {"name", "uri"},
     "rate": {"amount", "currency", "unit"},
     "availability": {"status", "from", "hours_per_week", "updated"},
+    "levels": {"language", "level"},
+    "audiences": {"field", "audience"},
 }
 TIMES = {"since", "published", "at", "updated", "end_time", "first_seen", "waiting_since", "failing_since"}
 DAYS = {"from"}
 DECIMALS = {"price", "amount", "available", "minimum"}
 NUMBERS = {"minutes", "pending", "given_up", "rows", "hours_per_week"}
-FLAGS = {"discoverable", "indexable", "local", "paused"}
+FLAGS = {"discoverable", "indexable", "approves", "local", "paused"}
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _DECIMAL = re.compile(r"\d+(\.\d+)?")
@@ -70,7 +73,7 @@ def _full(freehold: Freehold, folder: Path) -> None:
     file, skill = folder / "module.md", ("--skill", "UX=https://x.example/ux")
     file.write_text("# Reading a contract\n\nBegin with the parties.", "utf-8")
     freehold.run("profile", "set", "--headline", "Forms", "--summary", "I make forms.", *skill, "--rate", "85.50/day",
-                 "--currency", "EUR", "--free-from", soon, "--hours-per-week", "24", "--language", "en", "--link",
+                 "--currency", "EUR", "--free-from", soon, "--hours-per-week", "24", "--language", "en C1", "--link",
                  "https://a.example/")  # fmt: skip
     freehold.run("gig", "publish", "--offer", "--title", "Audit", "--body", str(file), *skill, "--rate", "85.50/hour",
                  "--currency", "EUR", "--available", "40", "--minimum", "2.5", "--until", soon)  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -48,6 +49,25 @@ def test_a_profile_is_changed_field_by_field(freehold):
     words = freehold.run("profile", "show")
     assert "Rate: EUR 85 a day" in words
     assert "Languages: English, Igbo" in words
+
+
+def test_a_cv_goes_out_and_comes_in(freehold, tmp_path):
+    file = tmp_path / "resume.json"
+    work = [{"name": "Museum", "position": "Designer", "startDate": "2021-03", "summary": "Signs."}]
+    file.write_text(json.dumps({"basics": {"label": "Forms", "phone": "1"}, "work": work}))
+    taken = freehold.json("profile", "import", str(file), "--for", "followers")
+    assert (taken["fields"], taken["entries"], taken["known"]) == (["headline"], 1, 0)
+    assert taken["skipped"] == ["Your telephone number: a profile shows none."]
+    assert freehold.json("profile", "import", str(file))["known"] == 1
+    freehold.run("profile", "export", str(file))
+    assert "work" not in json.loads(file.read_text()), "it is for followers alone"
+    freehold.run("profile", "export", str(file), "--all")
+    document = json.loads(file.read_text())
+    assert (document["work"], document["basics"]["label"]) == (work, "Forms")
+    file.write_text("no")
+    before = freehold.json("state")
+    assert freehold.run("profile", "import", str(file), code=1).startswith("freehold: This is not a JSON Resume")
+    assert freehold.json("state") == before
 
 
 def test_a_wrong_profile_is_refused_in_one_line(freehold):
