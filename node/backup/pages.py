@@ -100,7 +100,7 @@ async def submit(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     if phrase:
         await node.db.write(commands.keep_lock, make_lock(phrase))
     await node.db.write(commands.choose_nightly, where)
-    return see_other("/admin" if known is not None else "/profile/edit")
+    return see_other("/admin" if known is not None else "/setup/hello")
 
 
 def _chosen(form: Form, phrase: str) -> str:

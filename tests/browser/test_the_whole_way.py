@@ -133,18 +133,19 @@ async def set_up(visit: Visit, server: Server) -> None:
     assert visit.path == "/setup/keys"
     await server.says("is open.")
     await keep_the_phrase(visit)
-    assert visit.path == "/profile/edit"
+    assert visit.path == "/setup/hello"
+    await visit.go("/profile/edit")
 
 
 async def keep_the_phrase(visit: Visit) -> None:
     await visit.eye.look("setup keys", visit.page)
     phrase = await visit.page.locator("main p.address").inner_text()
     await visit.fill(word="kay", where="own")
-    await visit.press("Next: your profile")
+    await visit.press("Next: say hello")
     await visit.sees(phrase, "It is another word.")
     await visit.eye.look("setup keys with errors", visit.page)
     await visit.fill(word=phrase.split()[place_of(phrase) - 1])
-    await visit.press("Next: your profile")
+    await visit.press("Next: say hello")
 
 
 async def make_a_profile(visit: Visit) -> None:

@@ -88,8 +88,13 @@ WHAT_CAME = {  # for oneself: `tests/scenarios/test_words.py` tries the conversa
     "/notifications", "/notifications/read", "/messages", "/messages/new", "/messages/{id}", "/messages/{id}/close",
     "/settings/notices", "/settings/notices/address", "/settings/notices/confirm/{secret}",
 }  # fmt: skip
+RUNS_THE_NODE = {  # for whoever runs the node; `tests/node/admin` tries them as somebody else who lives here
+    "/setup/keys", "/admin", "/admin/doctor", "/admin/backup", "/admin/queue", "/admin/servers",
+    "/admin/servers/{host}",
+}  # fmt: skip
 ONES_OWN = (
-    IN_THE_SETTINGS
+    RUNS_THE_NODE
+    | IN_THE_SETTINGS
     | AMONG_PEOPLE
     | IN_THE_CV
     | WHAT_CAME
