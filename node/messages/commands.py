@@ -34,9 +34,17 @@ def file_direct(tx: Tx, ids: Ids, object_id: str, owner: str, readers: Sequence[
     at = tx.scalar(sa.select(objects.c.published).where(objects.c.id == object_id))
     for reader in here:
         others = sorted(people - {reader})[:MAX_PEOPLE]
-        held = _enter(tx, reader, "direct", others, author=owner, about=_gig_answered(tx, object_id, reader))
+        about = _gig_answered(tx, object_id, reader)
+        held = _enter(tx, reader, "direct", others, author=owner, about=about, at=at)
         if held is not None and add(tx, held.id, object_id, owner, at) and owner != reader:
             _tell(tx, held, owner, object_id)
+
+
+def file_restored(tx: Tx, ids: Ids, object_id: str, owner: str) -> None:
+    """A post of one's own is back from an archive: a direct one stands among one's messages, at its own time."""
+    direct = (objects.c.id == object_id, objects.c.visibility == "direct")
+    if tx.row(sa.select(objects.c.id).where(*direct)) is not None:
+        file_direct(tx, ids, object_id, owner, ())
 
 
 def file_answer(tx: Tx, object_id: str, owner: str, gig_id: str, gig_owner: str) -> None:
@@ -45,7 +53,8 @@ def file_answer(tx: Tx, object_id: str, owner: str, gig_id: str, gig_owner: str)
     if about is None or about.kind != "gig":
         return
     at = tx.scalar(sa.select(objects.c.published).where(objects.c.id == object_id))
-    held = _enter(tx, gig_owner, "reply", [owner], author=owner, about=gig_id, key=key_of([owner, gig_id]))
+    key = key_of([owner, gig_id])
+    held = _enter(tx, gig_owner, "reply", [owner], author=owner, about=gig_id, at=at, key=key)
     if held is not None:
         add(tx, held.id, object_id, owner, at)
 
@@ -63,7 +72,7 @@ def _gig_answered(tx: Tx, object_id: str, reader: str) -> str | None:
 
 
 def _enter(
-    tx: Tx, reader: str, via: Via, others: Sequence[str], *, author: str, about: str | None, key: str = ""
+    tx: Tx, reader: str, via: Via, others: Sequence[str], *, author: str, about: str | None, at: datetime, key: str = ""
 ) -> Row[Any] | None:
     """The conversation of these people in somebody's list: found or begun. None with nobody else in it.
 
@@ -87,7 +96,7 @@ def _enter(
             "about": about,
             "state": "open" if known else "enquiry",
             "created_at": tx.now,
-            "last_at": tx.now,
+            "last_at": min(at, tx.now) if mine else tx.now,
         }
         tx.execute(tx.insert(conversations).values(values).on_conflict_do_nothing())
     elif mine and held.state == "enquiry":
@@ -104,18 +113,15 @@ def add(
     tx: Tx, conversation_id: str, object_id: str | None, author: str, at: datetime, text: str | None = None
 ) -> bool:
     """One more message; False when it stands there already."""
-    values = {
-        "conversation_id": conversation_id,
-        "object_id": object_id,
-        "author": author,
-        "text": text,
-        "at": min(at, tx.now),
-    }
+    at = min(at, tx.now)
+    values = {"conversation_id": conversation_id, "object_id": object_id, "author": author, "text": text, "at": at}
     if not tx.execute(tx.insert(messages).on_conflict_do_nothing(), values).rowcount:
         return False
-    mine = conversations.c.reader == author
-    changed = {"last_at": tx.now, "unread": sa.case((mine, 0), else_=conversations.c.unread + 1)}
-    tx.execute(sa.update(conversations).where(conversations.c.id == conversation_id).values(changed))
+    this, mine = conversations.c.id == conversation_id, conversations.c.reader == author
+    changed = {"last_at": tx.now, "unread": conversations.c.unread + 1}
+    tx.execute(sa.update(conversations).where(this, ~mine).values(changed))
+    tx.execute(sa.update(conversations).where(this, mine).values(unread=0))
+    tx.execute(sa.update(conversations).where(this, mine, conversations.c.last_at < at).values(last_at=at))
     return True
 
 

@@ -27,6 +27,7 @@ from node.accounts.tables import accounts as account_rows
 from node.errors import Invalid, NodeError
 from node.learning import commands as learning
 from node.market import commands as market
+from node.messages import commands as messages
 from node.notifications.rules import KINDS as KINDS_OF_NOTICES
 from node.notifications.tables import mail_choices
 from node.portability.archive import MAX_LINE, NOT_OURS, Reader
@@ -178,6 +179,7 @@ def _post(tx: Tx, author: Author, reader: Reader, moved: Map, entry: Entry) -> s
     target, document = found
     parse_note(document)
     _put_back(tx, author, moved, entry, document, "posts")
+    messages.file_restored(tx, author.ids, target, author.actor_id)
     if _source(entry):
         tx.execute(sa.insert(post_sources).values(object_id=target, body_md=_source(entry)))
     return None

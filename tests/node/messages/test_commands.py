@@ -116,6 +116,24 @@ async def test_messages_of_the_same_people_stand_together_and_are_read_once(hous
     assert (await node.db.read(notifications.page, alice.actor_id, KINDS))[0] == []
 
 
+async def test_what_comes_back_from_an_archive_stands_at_its_own_time(house):
+    node, alice, _ = house
+    at = node.clock.now()
+    post = await node.db.write(social.post, alice, PostDraft("In May", "direct"), parse_actor(actor()))
+    await node.db.write(commands.forget, [post])
+    node.clock.offset += timedelta(days=9)
+    await node.db.write(commands.file_restored, node.ids, post, alice.actor_id)
+    [line] = await node.db.read(queries.lines, alice.actor_id, enquiries=False)
+    assert (line.preview, line.unread, line.at - at < timedelta(minutes=1)) == ("In May", 0, True)
+    await arrives(node, BO, alice.actor_id)
+    [line] = await node.db.read(queries.lines, alice.actor_id, enquiries=False)
+    assert (line.unread, line.at - at > timedelta(days=8)) == (1, True)
+    public = await node.db.write(social.post, alice, PostDraft("For all", "public"))
+    before = await state(node.db)
+    await node.db.write(commands.file_restored, node.ids, public, alice.actor_id)
+    assert await state(node.db) == before
+
+
 async def test_a_long_conversation_has_pages(house):
     node, alice, _ = house
     for number in range(queries.MAX_SAID + 1):
