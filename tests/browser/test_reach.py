@@ -117,7 +117,7 @@ async def news_arrive(eye: Eye, page: Page, a: Home, b: Home, amara: Somebody, b
     await fill(page, text="Yes, now.")
     await press(page, "Send")
     await eye.look("reach a conversation", page)
-    await page.goto(f"{a.origin}/messages/new?to={bo.handle}")
+    await page.goto(f"{a.origin}/messages/new?to=@carol@elsewhere.example")
     await eye.look("reach a new message", page)
 
 
