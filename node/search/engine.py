@@ -53,21 +53,29 @@ def clear(tx: Tx) -> None:
     tx.execute(sa.text(f"DELETE FROM {WORDS}"))  # noqa: S608
 
 
-def having(tx: Tx, statement: sa.Select[Any], words: Iterable[str], *, begins: bool = False) -> sa.Select[Any]:
-    """A select from `search_index`, of those entries alone that have all of these terms, the newest first.
+def having(dialect: str, statement: sa.Select[Any]) -> sa.Select[Any]:
+    """A select from `search_index`, of those entries alone that have all of some terms, the newest first.
 
-    begins: a term of the query may be the beginning of a longer one.
+    Which terms is its parameter `wanted`, as `wanted` writes it.
     """
-    wanted = [
-        (word, begins and len(word.removeprefix(TITLE)) >= MIN_BEGINNING and not word.startswith(KIND))
-        for word in words
-    ]
-    if _is_sqlite(tx):
-        query = " AND ".join(f'"{word}"{"*" if open_ended else ""}' for word, open_ended in wanted)
-        found = statement.join(_FTS, _FTS.c.rowid == search_index.c.id).where(_FTS.c[WORDS].op("MATCH")(query))
+    terms = sa.bindparam("wanted", type_=sa.Text)
+    if dialect == "sqlite":
+        found = statement.join(_FTS, _FTS.c.rowid == search_index.c.id).where(_FTS.c[WORDS].op("MATCH")(terms))
         return found.order_by(_FTS.c.rowid.desc())
     from sqlalchemy.dialects.postgresql import TSQUERY  # as heavy as what it is for
 
-    query = " & ".join(f"'{word}'{':*' if open_ended else ''}" for word, open_ended in wanted)
     found = statement.join(_VECTORS, _VECTORS.c.id == search_index.c.id)
-    return found.where(_VECTORS.c.terms.op("@@")(sa.cast(query, TSQUERY))).order_by(search_index.c.id.desc())
+    return found.where(_VECTORS.c.terms.op("@@")(sa.cast(terms, TSQUERY))).order_by(search_index.c.id.desc())
+
+
+def wanted(dialect: str, words: Iterable[str], *, begins: bool = False) -> str:
+    """All of these terms, as the engine has it; begins: a term of the query may be the beginning of a longer one."""
+    ends = [(word, begins and _may_begin(word)) for word in words]
+    if dialect == "sqlite":
+        return " AND ".join(f'"{word}"{"*" if is_open else ""}' for word, is_open in ends)
+    return " & ".join(f"'{word}'{':*' if is_open else ''}" for word, is_open in ends)
+
+
+def _may_begin(word: str) -> bool:
+    """Whether a term is long enough to stand for all that begin with it."""
+    return not word.startswith(KIND) and len(word.removeprefix(TITLE)) >= MIN_BEGINNING

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -61,7 +62,29 @@ def search(tx: Tx, query: Query, reader: str, allowed: Allowed, *, kinds: Sequen
 _COLUMNS = (search_index.c.subject, search_index.c.kind, search_index.c.owner, search_index.c.title, search_index.c.at)
 
 
-_PRESENT = sa.select(actors.c.id).where(actors.c.id == search_index.c.subject, actors.c.gone_at.is_(None))
+@cache
+def _newest(dialect: str, *, people: bool) -> sa.Select[Any]:
+    """The newest that have all terms. Parameters: wanted, reader, most. Built once: that costs more than to run it."""
+    return _having(dialect, sa.select(*_COLUMNS), people=people)
+
+
+@cache
+def _by_owner(dialect: str, *, people: bool) -> sa.Select[Any]:
+    """How many of each owner there are among the newest that have all terms; the same parameters."""
+    some = _having(dialect, sa.select(search_index.c.owner), people=people).subquery()
+    return sa.select(some.c.owner, sa.func.count().label("number")).group_by(some.c.owner)
+
+
+def _having(dialect: str, statement: sa.Select[Any], *, people: bool) -> sa.Select[Any]:
+    reader = sa.bindparam("reader", type_=sa.Text)
+    addressed = sa.select(object_recipients.c.object_id).where(
+        object_recipients.c.object_id == search_index.c.subject, object_recipients.c.recipient == reader
+    )
+    statement = statement.where(sa.or_(search_index.c.open, search_index.c.owner == reader, addressed.exists()))
+    if people:  # what others owned are tombstones by the time that they have left, and were forgotten
+        present = sa.select(actors.c.id).where(actors.c.id == search_index.c.subject, actors.c.gone_at.is_(None))
+        statement = statement.where(present.exists())
+    return engine.having(dialect, statement).limit(sa.bindparam("most", type_=sa.Integer))
 
 
 class _Searcher:
@@ -69,50 +92,43 @@ class _Searcher:
 
     def __init__(self, tx: Tx, reader: str, allowed: Allowed) -> None:
         self._tx = tx
-        self._mine = (_for(reader), search_index.c.owner.not_in(hidden_from(tx, reader)))
-        self._may = allowed
-        self._known: dict[str, bool] = {}
+        self._dialect = tx.connection.dialect.name
+        self._reader = reader
+        self._allowed = allowed
+        self._may = {row[0]: False for row in tx.rows(hidden_from(tx, reader))}
 
     def of_kind(self, terms: Sequence[str], kind: Kind) -> tuple[list[Candidate], int]:
         """Those that are ranked, and how many there are: whole words first, beginnings where those find too little."""
-        wanted = [f"{engine.KIND}{kind}", *terms]
-        found = self._newest(wanted, RANKED + 1)
+        wanted = engine.wanted(self._dialect, [f"{engine.KIND}{kind}", *terms])
+        found = self._newest(kind, wanted, RANKED + 1)
         if len(found) > RANKED:
-            titled = [f"{engine.KIND}{kind}", *(f"{engine.TITLE}{term}" for term in terms)]
-            return list((found | self._newest(titled, TITLED)).values()), self._count(wanted)
-        if len(found) >= PAGE_SIZE:
-            return list(found.values()), len(found)
-        found = self._newest(wanted, RANKED + 1, begins=True)
-        return list(found.values()), len(found) if len(found) <= RANKED else self._count(wanted, begins=True)
+            titles = (f"{engine.TITLE}{term}" for term in terms)
+            titled = engine.wanted(self._dialect, [f"{engine.KIND}{kind}", *titles])
+            return self._shown([*found, *self._newest(kind, titled, TITLED)]), self._count(kind, wanted)
+        if len(found) < PAGE_SIZE:
+            wanted = engine.wanted(self._dialect, [f"{engine.KIND}{kind}", *terms], begins=True)
+            found = self._newest(kind, wanted, RANKED + 1)
+        shown = self._shown(found)
+        return shown, len(shown) if len(found) <= RANKED else self._count(kind, wanted)
 
-    def _newest(self, terms: Sequence[str], most: int, *, begins: bool = False) -> dict[str, Candidate]:
-        statement = self._having(sa.select(*_COLUMNS), terms, begins=begins)
-        rows = (Candidate._make(row) for row in self._tx.rows(statement.limit(most)))
-        return {row.subject: row for row in rows if self._allowed(row.owner)}
+    def _newest(self, kind: Kind, wanted: str, most: int) -> list[Candidate]:
+        statement = _newest(self._dialect, people=kind == "people")
+        asked = {"wanted": wanted, "reader": self._reader, "most": most}
+        return [Candidate._make(row) for row in self._tx.execute(statement, asked).all()]
 
-    def _count(self, terms: Sequence[str], *, begins: bool = False) -> int:
+    def _count(self, kind: Kind, wanted: str) -> int:
         """How many, at most one more than are counted."""
-        some = self._having(sa.select(search_index.c.owner), terms, begins=begins).limit(MOST + 1).subquery()
-        by_owner = sa.select(some.c.owner, sa.func.count().label("number")).group_by(some.c.owner)
-        return sum(row.number for row in self._tx.rows(by_owner) if self._allowed(row.owner))
+        statement = _by_owner(self._dialect, people=kind == "people")
+        asked = {"wanted": wanted, "reader": self._reader, "most": MOST + 1}
+        return sum(row.number for row in self._tx.execute(statement, asked).all() if self._sees(row.owner))
 
-    def _having(self, statement: sa.Select[Any], terms: Sequence[str], *, begins: bool) -> sa.Select[Any]:
-        statement = statement.where(*self._mine)
-        if f"{engine.KIND}people" in terms:  # of others the objects are tombstones by then, and were forgotten
-            statement = statement.where(search_index.c.subject.in_(_PRESENT))
-        return engine.having(self._tx, statement, terms, begins=begins)
+    def _shown(self, found: Sequence[Candidate]) -> list[Candidate]:
+        return list({row.subject: row for row in found if self._sees(row.owner)}.values())
 
-    def _allowed(self, owner: str) -> bool:
-        if owner not in self._known:
-            self._known[owner] = self._may(owner)
-        return self._known[owner]
-
-
-def _for(reader: str) -> sa.ColumnElement[bool]:
-    addressed = sa.select(object_recipients.c.object_id).where(
-        object_recipients.c.object_id == search_index.c.subject, object_recipients.c.recipient == reader
-    )
-    return sa.or_(search_index.c.open, search_index.c.owner == reader, addressed.exists())
+    def _sees(self, owner: str) -> bool:
+        if owner not in self._may:
+            self._may[owner] = self._allowed(owner)
+        return self._may[owner]
 
 
 # ---- hashtags
