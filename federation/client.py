@@ -232,8 +232,8 @@ class Client:
         except TimeoutError as error:
             raise Unreachable(f"{url}: no answer within {self._settings.seconds:g} s") from error
 
-    async def certificate_until(self, url: str) -> datetime:
-        """Until when the certificate of an https URL is good. Raises Unreachable and Unsafe."""
+    async def certificate(self, url: str) -> tuple[datetime, datetime]:
+        """From when until when the certificate of an https URL is good. Raises Unreachable and Unsafe."""
         target = self._checked(url, None)
         self._opened()
         assert self._resolver is not None
@@ -246,11 +246,10 @@ class Client:
                 )
         except (OSError, ValueError) as error:
             raise Unreachable(f"{url}: {error}") from error
-        try:
-            until = ssl.cert_time_to_seconds(writer.get_extra_info("peercert")["notAfter"])
-        finally:
-            writer.close()
-        return datetime.fromtimestamp(until, UTC)
+        shown = writer.get_extra_info("peercert")
+        writer.close()
+        begin, end = (ssl.cert_time_to_seconds(shown[name]) for name in ("notBefore", "notAfter"))
+        return datetime.fromtimestamp(begin, UTC), datetime.fromtimestamp(end, UTC)
 
     async def close(self) -> None:
         """Close all connections."""

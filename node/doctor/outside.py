@@ -136,11 +136,11 @@ async def _tls(node: Node, client: Client) -> list[Finding]:
         mend = _("Other servers only talk over https. Set another one up under a name of yours.")
         return [attend("tls", _("This node is for trying things out: it has no https."), mend)]
     try:
-        until = await client.certificate_until(node.ids.origin)
+        begin, end = await client.certificate(node.ids.origin)
     except FederationError as error:
         mend = _("Look at the log of your proxy.")
         return [broken("tls", _("The certificate cannot be read: {why}", why=str(error)[:300]), mend)]
-    return [judge_certificate(until, node.clock.now())]
+    return [judge_certificate(begin, end, node.clock.now())]
 
 
 async def _clock(node: Node) -> Finding:

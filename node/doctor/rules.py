@@ -11,7 +11,7 @@ from node.language import Sentence, _, _n
 
 Health = Literal["ok", "attend", "broken"]
 
-CERTIFICATE_SOON = timedelta(days=14)
+CERTIFICATE_SOON = 0.2  # of its time
 SKEW_ATTEND = timedelta(seconds=30)
 SKEW_BROKEN = timedelta(minutes=5)
 DISK_ATTEND = 1_000_000_000
@@ -119,17 +119,16 @@ def judge_redirect(asked: str, location: str) -> Finding:
     )
 
 
-def judge_certificate(until: datetime, now: datetime) -> Finding:
-    """Until when it is good."""
-    left = until - now
-    if left < CERTIFICATE_SOON:
-        return attend(
-            "tls",
-            _n("The certificate ends in {count} day.", "The certificate ends in {count} days.", max(0, left.days)),
-            _("It should have been renewed by now. Look at the log of your proxy."),
-        )
-    words = _n("The certificate is good for {count} day.", "The certificate is good for {count} days.", left.days)
-    return ok("tls", words)
+def judge_certificate(begin: datetime, end: datetime, now: datetime) -> Finding:
+    """It is renewed when a third of its time is left; some last 90 days, some one."""
+    left = end - now
+    if left < (end - begin) * CERTIFICATE_SOON:
+        mend = _("It should have been renewed by now. Look at the log of your proxy.")
+        if left < timedelta(days=1):
+            return attend("tls", _("The certificate ends within a day."), mend)
+        words = _n("The certificate ends in {count} day.", "The certificate ends in {count} days.", left.days)
+        return attend("tls", words, mend)
+    return ok("tls", _("The certificate is good, and not about to end."))
 
 
 def judge_clock(skews: Sequence[timedelta]) -> Finding:

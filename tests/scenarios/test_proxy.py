@@ -7,6 +7,7 @@ The whole main job once: follow, publish, arrive, verify, sign in, send a form. 
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -111,6 +112,24 @@ async def test_the_main_job_behind_a_real_proxy(tmp_path: Path) -> None:
             async with browser("alice.example", port, root) as visitor:
                 await sign_in_and_post(visitor)
             await until(lambda: said_by(bob, "Written in a browser, over https."))
+            assert await doctor(alice) == dict.fromkeys(FINE, "ok") | {"backup": "attend"}, "there is none yet"
+        async with alice.serving(FREEHOLD_TRUSTED_PROXIES="127.0.0.88/32"):
+            assert (await doctor(alice))["proxy.headers"] == "broken", "a proxy that the settings do not name"
+        assert (await doctor(alice))["address"] == "broken", "Caddy answers, and no node behind it"
+
+
+FINE = (
+    "address", "proxy.host", "proxy.headers", "webfinger", "tls", "clock", "database", "keys", "files", "disk",
+    "queue", "mail",
+)  # fmt: skip
+
+
+async def doctor(asked: Place) -> dict[str, str]:
+    """What `freehold doctor` finds, line by line."""
+    done = await asked.run("doctor", "--json")
+    found = {line["key"]: line["health"] for line in json.loads(done.out)}
+    assert done.code == (1 if "broken" in found.values() else 0)
+    return found
 
 
 async def follow_publish_and_verify(alice: Place, bob: Place) -> None:

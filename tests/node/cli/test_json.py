@@ -33,7 +33,8 @@ KEYS = {
     "module list": {"id", "owner", "title", "summary", "licence", "minutes", "skills", "published", "updated",
                     "body_md", "body_html", "local", "verification", "announcement", "url"},
     "key list": {"id", "algorithm", "state", "public", "first_seen"},
-    "queue": {"host", "pending", "given_up", "waiting_since", "paused", "failing_since", "last_error"},
+    "queue": {"host", "pending", "given_up", "waiting_since", "paused", "failing_since", "last_error", "retry_at",
+              "last_success"},
     "state": {"table", "rows", "digest"},
 }  # fmt: skip
 NESTED = {
@@ -43,7 +44,10 @@ NESTED = {
     "levels": {"language", "level"},
     "audiences": {"field", "audience"},
 }
-TIMES = {"since", "published", "at", "updated", "end_time", "first_seen", "waiting_since", "failing_since"}
+TIMES = {
+    "since", "published", "at", "updated", "end_time", "first_seen", "waiting_since", "failing_since", "retry_at",
+    "last_success",
+}  # fmt: skip
 DAYS = {"from"}
 DECIMALS = {"price", "amount", "available", "minimum"}
 NUMBERS = {"minutes", "pending", "given_up", "rows", "hours_per_week"}
@@ -64,7 +68,8 @@ def _acquainted(tx: Tx) -> None:
     """Bo follows Amara, Amara follows Bo; his server has been away."""
     follow(tx, AMARA, know(tx, actor(), acct="bo@bo.example"))
     follow(tx, BO, AMARA)
-    tx.execute(sa.insert(peers).values(host="bo.example", failures=1, failing_since=tx.now, last_error="away"))
+    away = {"failures": 1, "failing_since": tx.now, "retry_at": tx.now, "last_success": tx.now, "last_error": "away"}
+    tx.execute(sa.insert(peers).values(host="bo.example", **away))
 
 
 def _full(freehold: Freehold, folder: Path) -> None:

@@ -44,9 +44,13 @@ def test_on_this_machine_alone_nobody_asks_for_https():
     assert healths(rules.judge_seen(seen, "http://127.0.0.7:8420")) == {"proxy.host": "ok"}
 
 
-@pytest.mark.parametrize(("days", "health"), [(90, "ok"), (15, "ok"), (13, "attend"), (-1, "attend")])
-def test_a_certificate_ends(days, health):
-    assert rules.judge_certificate(NOW + timedelta(days=days), NOW).health == health
+@pytest.mark.parametrize(
+    ("lasts", "left", "health"),
+    [(90, 90, "ok"), (90, 19, "ok"), (90, 17, "attend"), (90, -1, "attend"), (0.5, 0.4, "ok"), (0.5, 0.05, "attend")],
+)
+def test_a_certificate_ends(lasts, left, health):
+    end = NOW + timedelta(days=left)
+    assert rules.judge_certificate(end - timedelta(days=lasts), end, NOW).health == health
 
 
 @pytest.mark.parametrize(
