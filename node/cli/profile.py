@@ -137,7 +137,7 @@ def export_profile(options: Options, **given: Any) -> None:
 
 async def _export(options: Options, path: Path, *, everything: bool) -> None:
     from node.profiles.queries import person
-    from node.profiles.resume import to_resume, words_of
+    from node.profiles.resume_out import to_resume, words_of
     from node.profiles.seen import whole_cv
     from node.profiles.sources import own_cv, own_person
 

@@ -1,4 +1,4 @@
-"""JSON Resume 1.0 (jsonresume.org/schema) <-> a profile. Pure.
+"""JSON Resume 1.0 (jsonresume.org/schema) -> a profile. Pure.
 
 What comes in is a stranger's file: it is read strictly, each part by the rules of its form, and what cannot be taken is
 named in a sentence. Nothing of it is an error: the owner looks at it first, and then takes it or leaves it.
@@ -14,16 +14,14 @@ from typing import Any
 from node.errors import Invalid
 from node.language import Sentence, _
 from node.profiles.entries import MAX_OF_SECTION, MAX_TEXT, MAX_TITLE, WORDS, EntryDraft, parse_entry
-from node.profiles.queries import Person
 from node.profiles.rules import MAX_HEADLINE, MAX_LANGUAGES, MAX_LINKS, MAX_NAME, MAX_SUMMARY, parse_profile
-from node.text import one_line, plain, shorten, visible
-from node.vocabularies import language_code, language_name
-from schemas.cv import Cv, Entry, Section, month_of
+from node.text import one_line, shorten, visible
+from node.vocabularies import language_code
+from schemas.cv import Section, month_of
 from schemas.errors import SchemaError
 from schemas.profiles import LEVELS
 from schemas.strict_json import loads_object
 
-SCHEMA = "https://raw.githubusercontent.com/jsonresume/resume-schema/v1.0.0/schema.json"
 MAX_BYTES = 300_000
 MAX_ITEMS = 200
 MAX_SKIPPED = 50
@@ -44,74 +42,6 @@ _NOT_SHOWN: dict[str, Sentence] = {
     "location": _("Your address: a profile shows none."),
     "image": _("Your picture: choose it on the page of your profile."),
 }
-
-
-# ---- out
-
-
-def to_resume(person: Person, cv: Cv, *, summary: str, origin: str) -> dict[str, Any]:
-    """A profile as JSON Resume; what is not said has no member. summary: its words. origin: of this node."""
-    basics = {
-        "name": person.name,
-        "label": person.headline,
-        "image": origin + person.picture if person.local and person.picture else None,
-        "url": person.url,
-        "summary": summary,
-        "profiles": [{"network": "Fediverse", "username": f"@{person.handle}", "url": person.url}, *_links(person)],
-    }
-    resume: dict[str, Any] = {
-        "$schema": SCHEMA,
-        "basics": _said(basics),
-        "work": [_said(_work(entry)) for entry in cv.experience],
-        "education": [_said(_education(entry)) for entry in cv.education],
-        "projects": [_said(_project(entry)) for entry in cv.portfolio],
-        "skills": [{"name": skill.name} for skill in person.skills],
-        "languages": [
-            _said({"language": str(language_name(code)), "fluency": person.levels.get(code)})
-            for code in person.languages
-        ],
-        "meta": {"canonical": f"{person.url}/resume.json", "version": "v1.0.0"},
-    }
-    return _said(resume)
-
-
-def _links(person: Person) -> list[dict[str, str]]:
-    return [{"network": "Web", "url": link} for link in person.links]
-
-
-def _work(entry: Entry) -> dict[str, Any]:
-    return {
-        "name": entry.organisation,
-        "position": entry.title,
-        "location": entry.place,
-        "url": entry.url,
-        "startDate": entry.start,
-        "endDate": entry.end,
-        "summary": entry.text,
-    }
-
-
-def _education(entry: Entry) -> dict[str, Any]:
-    return {
-        "institution": entry.organisation,
-        "area": entry.title,
-        "location": entry.place,
-        "url": entry.url,
-        "startDate": entry.start,
-        "endDate": entry.end,
-        "courses": [part for part in entry.text.split("\n") if part],
-    }
-
-
-def _project(entry: Entry) -> dict[str, Any]:
-    return {"name": entry.title, "description": entry.text, "url": entry.url}
-
-
-def _said(members: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in members.items() if value}
-
-
-# ---- in
 
 
 @dataclass(slots=True)
@@ -310,8 +240,3 @@ def _project_form(item: Mapping[str, Any]) -> dict[str, str]:
         "text": _with_highlights(item, _text(item, "description")),
         "url": _line(item, "url", 2_000),
     }
-
-
-def words_of(html: str) -> str:
-    """The words of a summary that is clean HTML."""
-    return plain(html, MAX_SUMMARY)

@@ -13,7 +13,8 @@ from node.profiles import queries, resume_commands
 from node.profiles.calendars import calendar
 from node.profiles.entries import WORDS
 from node.profiles.queries import Person
-from node.profiles.resume import FIELD, MAX_BYTES, Taken, parse_resume, to_resume, words_of
+from node.profiles.resume import FIELD, MAX_BYTES, Taken, parse_resume
+from node.profiles.resume_out import to_resume, words_of
 from node.profiles.rules import AUDIENCE_WORDS, Audience, audience
 from node.profiles.seen import whole_cv
 from node.web.forms import Form, read_form

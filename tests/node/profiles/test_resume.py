@@ -16,8 +16,9 @@ from node.errors import Invalid
 from node.profiles import sources
 from node.profiles.entries import MAX_OF_SECTION, parse_entry
 from node.profiles.queries import Person
-from node.profiles.resume import parse_resume, to_resume
+from node.profiles.resume import parse_resume
 from node.profiles.resume_commands import take_in
+from node.profiles.resume_out import to_resume
 from node.profiles.rules import parse_languages, parse_profile
 from node.profiles.tables import cv_entries
 from schemas.cv import SECTIONS, Cv
