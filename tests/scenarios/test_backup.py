@@ -5,9 +5,12 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import aiohttp
+import pytest
 import sqlalchemy as sa
 
 from federation.tables import actor_keys, deliveries, objects
+from keys.phrases import new_phrase
 from keys.sealing import make_lock
 from node.app import lay_ground
 from node.backup import commands, placing, reading
@@ -15,6 +18,7 @@ from node.backup.making import back_up, working_folder
 from tests.nodes import Home, cluster, settled
 from tests.people import Somebody
 from tests.processes import place
+from tests.visitors import Page, Visitor
 
 PHRASE = "giant dentist clarinet hollow sock moon black freckle plush"
 
@@ -89,3 +93,63 @@ async def test_186_by_command_and_with_the_words_that_set_up_printed(tmp_path: P
     assert again.code == 1
     assert f"{old.origin} is set up here already" in again.err
     assert {row.id for row in await new.rows(sa.select(objects.c.id))} == {post["id"]}
+
+
+async def test_186_by_the_page_that_a_new_server_shows(tmp_path: Path):
+    """Sent from a browser; looked at, shown, and put in place on its owner's word. The same process becomes the node."""
+    old, new = place(tmp_path / "old", "127.0.0.7"), place(tmp_path / "new", "127.0.0.7")
+    origin = new.origin  # the address of both: it has moved to another machine
+    options = ("--origin", origin, "--handle", "alice", "--password-stdin")
+    phrase = (await old.run("setup", *options, "--json", text="seven quiet herons\n")).json["phrase"]
+    await old.json("post", "Kept for later")
+    file = tmp_path / "alice.backup"
+    await old.json("backup", str(file))
+    async with new.serving() as server, aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
+        link = next(line for line in server.lines if "/setup?token=" in line).strip().partition("token=")[2]
+        visitor = Visitor(origin, http)
+        assert "Restore a backup" in (await visitor.get(f"/setup?token={link}")).text
+        page = f"/setup/restore?token={link}"
+        csrf = await visitor.token(page)
+
+        async def send(words: str, content: bytes) -> Page:
+            form = aiohttp.FormData(default_to_multipart=True)
+            form.add_field("csrf", csrf)
+            form.add_field("phrase", words)
+            form.add_field("archive", content, filename="alice.backup")
+            headers = {"Accept": "text/html", "Origin": origin}
+            async with http.post(origin + page, data=form, headers=headers) as answer:
+                return Page(answer.status, str(answer.url), await answer.text(), answer.headers)
+
+        refused = [
+            (await send("not a phrase", file.read_bytes()), "These words are no recovery phrase"),
+            (await send(new_phrase(), file.read_bytes()), "sealed to another recovery phrase"),
+            (await send(phrase, file.read_bytes()[:-1]), "damaged or was cut off"),
+        ]
+        for answer, says in refused:
+            assert (answer.status, says in answer.text) == (422, True), answer.text
+        assert sorted(path.name for path in new.data.iterdir() if not path.name.startswith("freehold.db")) == [
+            "master.key", "server.lock"]  # fmt: skip
+        asked = await send(phrase, file.read_bytes())
+        assert asked.status == 200
+        assert "All of it was opened and checked" in asked.text
+        done = await visitor.post(f"/setup/restore/confirm?token={link}", csrf=csrf)
+        assert done.url == f"{origin}/sign-in"
+        await server.says("is open.")
+        page_of_alice = await visitor.get("/@alice")
+        assert (page_of_alice.status, "Kept for later" in page_of_alice.text) == (200, True)
+        home = await visitor.submit("/sign-in", name="alice", password="seven quiet herons")
+        assert home.url == f"{origin}/home"
+        assert not list(new.data.glob(".restore-*")), "no plain copy is left"
+        assert await server.stop() == 0
+
+
+@pytest.mark.parametrize("path", ["/setup/restore", "/setup/restore/confirm"])
+async def test_the_page_is_for_whoever_holds_the_link(tmp_path: Path, path: str):
+    new = place(tmp_path / "new", "127.0.0.7")
+    async with new.serving(), aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
+        visitor = Visitor(new.origin, http)
+        before = sorted(path.name for path in new.data.iterdir())
+        assert (await visitor.post(f"{path}?token=guessed", phrase="x")).status == 403
+        if path == "/setup/restore":
+            assert (await visitor.get(path)).status == 403
+        assert sorted(path.name for path in new.data.iterdir()) == before
