@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
+from federation.documents import Document, read_document
 from node.errors import Invalid
 from node.language import _
 from node.packs import bringing, commands, queries, rules
@@ -50,12 +51,14 @@ async def _all_page(
 
 
 async def show(request: web.Request) -> web.StreamResponse:
-    """GET /@{handle}/packs/{name}: a pack of somebody here, as a page or as its document."""
+    """GET /@{handle}/packs/{name}: a pack of somebody here, as a page or as its document; as=file: to be kept."""
     node = request.app[NODE]
     pack_id = f"{node.ids.actor(request.match_info['handle'])}/packs/{request.match_info['name']}"
     if negotiate.wants_document(request):
         return await negotiate.object_document(request, pack_id)
     pack = await node.db.read(queries.pack, pack_id)
+    if request.query.get("as") == "file":
+        return _file(pack, await node.db.read(read_document, pack_id))
     somebody = await viewer(request)
     found = await node.db.read(queries.recommended, pack, somebody.actor_id if somebody else None)
     return await page(
@@ -68,6 +71,13 @@ async def show(request: web.Request) -> web.StreamResponse:
         mine=somebody is not None and somebody.actor_id == pack.owner,
         host_of=host_of,
     )
+
+
+def _file(pack: PackView, document: Document | None) -> web.Response:
+    """The signed document, never shown as one: its address is another (SECURITY 10)."""
+    assert document is not None
+    headers = {"Content-Disposition": f'attachment; filename="pack-{pack.short_name}.json"'}
+    return web.Response(body=document.body, content_type="application/json", headers=headers)
 
 
 # ---- publish

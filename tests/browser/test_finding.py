@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -84,9 +83,10 @@ async def a_pack_goes_round(eye: Eye, page: Page, a: Home, folder: Path) -> None
     await fill(page, name=f"People of the {WORD}", summary="They draw.")
     await press(page, "Sign and publish")
     await eye.look("find pack", page)
-    document = await (await page.request.get(page.url, headers={"Accept": "application/activity+json"})).json()
     file = folder / "pack.json"
-    file.write_text(json.dumps(document))
+    async with page.expect_download() as download:
+        await page.get_by_role("main").get_by_role("link", name="Save the file").click()
+    await (await download.value).save_as(file)
     await page.goto(f"{a.origin}/packs")
     await page.locator("#file").set_input_files(file)
     await press(page, "See who is in it")

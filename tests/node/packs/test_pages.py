@@ -68,6 +68,10 @@ async def test_a_pack_is_signed_and_served_as_a_collection(house):
     read_proof(document).verify(author.ed25519.public)
     assert parse_pack(document).members[1].handle == "carol@alice.example"
     visitor.http.cookie_jar.clear()
+    file = await visitor.get(f"{path}?as=file")
+    assert json.loads(file.text) == document
+    assert file.headers["Content-Type"].startswith("application/json")
+    assert file.headers["Content-Disposition"].startswith("attachment")
     page = await visitor.get(path)
     assert "People who draw" in page.text
     assert "Bo Lindqvist" in page.text
