@@ -109,3 +109,13 @@ def test_the_architecture_names_every_module(package):
     text = (ROOT / "ARCHITECTURE.md").read_text()
     modules = {path.stem for path in (ROOT / package).glob("*.py")} - {"__init__"}
     assert {module for module in modules if not re.search(rf"`{module}(\.py)?`", text)} == set()
+
+
+def test_every_event_that_the_readme_names_is_logged():
+    """An operator's alarms hang on these names."""
+    logs = README.read_text().partition("**Logs**")[2].partition("##")[0]
+    named = set(re.findall(r"`([a-z]+(?:\.[a-z_]+)?)`", logs)) - {"timestamp", "level", "event"}
+    sources = "".join(path.read_text() for package in ("federation", "node") for path in (ROOT / package).rglob("*.py"))
+    logged = set(re.findall(r'log\.(?:info|warning|error)\(\s*"([a-z_.]+)"', sources))
+    assert len(named) > 5
+    assert named <= logged

@@ -96,7 +96,7 @@ async def test_186_by_command_and_with_the_words_that_set_up_printed(tmp_path: P
 
 
 async def test_186_by_the_page_that_a_new_server_shows(tmp_path: Path):
-    """Sent from a browser; looked at, shown, and put in place on its owner's word. The same process becomes the node."""
+    """Sent from a browser; looked at, shown, put in place on its owner's word. The same process becomes the node."""
     old, new = place(tmp_path / "old", "127.0.0.7"), place(tmp_path / "new", "127.0.0.7")
     origin = new.origin  # the address of both: it has moved to another machine
     options = ("--origin", origin, "--handle", "alice", "--password-stdin")
