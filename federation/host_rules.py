@@ -49,7 +49,9 @@ def parse_host(text: str, own: str) -> str:
 
     own: `host[:port]` of this node. Raises Unsafe when it is no name, or our own or above it.
     """
-    text = text.strip().rpartition("@")[2].lower()
+    text = text.strip().lower()
+    if "://" not in text:
+        text = text.rpartition("@")[2]
     try:
         host = parse_url(text if "://" in text else f"https://{text}/").host
     except SchemaError as error:

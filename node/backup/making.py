@@ -42,7 +42,8 @@ from node.backup.sealed import SealedWriter
 from node.context import Ground
 from node.settings import Settings
 
-BLOCK = 1_048_576
+WORKING, SENT = ".backup-", ".restore-"
+"""Folders in the data folder, each with the number of the process that works in it."""
 
 NO_PHRASE = (
     "this node has no recovery phrase yet, so nothing can seal a backup. Make one on the page /setup/keys, or with "
@@ -104,13 +105,31 @@ async def _make(ground: Ground, lock: Lock, target: Path, progress: Progress) ->
 @contextmanager
 def working_folder(data: Path) -> Iterator[Path]:
     """A folder in the data folder, that nobody else may look into, and that is gone afterwards."""
-    folder = data / f".backup-{os.getpid()}"
+    folder = data / f"{WORKING}{os.getpid()}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def clear_leftovers(data: Path) -> None:
+    """Take away what a backup or a restore that was killed has left: a plain copy of the database (SECURITY 188)."""
+    for folder in [*data.glob(f"{WORKING}*"), *data.glob(f"{SENT}*")]:
+        number = folder.name.rpartition("-")[2]
+        if number.isdecimal() and not _is_alive(int(number)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's, so it is there
+        return True
+    return process != os.getpid()
 
 
 def _check_room(settings: Settings, folder: Path) -> None:

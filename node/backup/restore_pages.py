@@ -19,6 +19,7 @@ from keys.phrases import MAX_TEXT, PHRASE_WORDS, parse_phrase
 from node.accounts.setup_pages import SETTING, check_link
 from node.backup import placing, reading
 from node.backup.databases import MIN_FREE
+from node.backup.making import SENT
 from node.backup.reading import Unpacked
 from node.backup.rules import BackupError
 from node.errors import BadRequest, Invalid
@@ -83,7 +84,7 @@ async def submit(request: web.Request) -> web.StreamResponse:
 
 
 def _folder(data: Path) -> Path:
-    return data / f".restore-{os.getpid()}"
+    return data / f"{SENT}{os.getpid()}"
 
 
 def _make_empty(folder: Path) -> None:

@@ -19,6 +19,7 @@ from node.accounts.commands import TOPIC
 from node.accounts.setup_pages import SETTING
 from node.app import lay_ground, settle, setup_application, web_application
 from node.backup import placing
+from node.backup.making import clear_leftovers
 from node.backup.reading import Unpacked
 from node.cli.common import COULD_NOT, Options, common_options, fail, run
 from node.context import Ground, Node
@@ -53,6 +54,7 @@ async def _serve(options: Options, bind: str, role: str) -> None:
     async with AsyncExitStack() as stack:
         if not settings.storage.database_url:
             stack.enter_context(only_server(settings.data))
+        clear_leftovers(settings.data)
         listening = None if role == "worker" else stack.enter_context(_listen(bind))
         ground = await lay_ground(settings)
         stack.push_async_callback(ground.db.close)
@@ -109,6 +111,7 @@ async def _when_set_up(
     if setting.restore and setting.unpacked is not None:
         ground = await _restored(ground, options, setting.unpacked)
         stack.push_async_callback(ground.db.close)
+    clear_leftovers(ground.settings.data)
     return await settle(ground) if done.is_set() else None
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
+import subprocess
+import sys
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -322,3 +324,14 @@ def test_nothing_of_a_killed_backup_is_in_the_way(tmp_path):
     (tmp_path / f".backup-{os.getpid()}").mkdir()
     with making.working_folder(tmp_path) as folder:
         assert list(folder.iterdir()) == []
+
+
+def test_188_a_killed_backup_leaves_no_plain_copy_behind(tmp_path):
+    """Folders of processes that work now stay."""
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
+    dead, alive = ended.stdout.strip(), str(os.getppid())
+    for name in (f".backup-{dead}", f".restore-{dead}", f".backup-{alive}", ".backup-notes"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "database.sqlite").touch()
+    making.clear_leftovers(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([f".backup-{alive}", ".backup-notes"])
