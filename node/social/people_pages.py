@@ -16,8 +16,8 @@ from node.errors import Invalid
 from node.errors import NotFound as NothingHere
 from node.language import _
 from node.profiles import queries as people
-from node.profiles.queries import Person
 from node.profiles.answers import Answer, answer
+from node.profiles.queries import Person
 from node.social import commands, queries
 from node.social.finding import find
 from node.social.queries import Relation
