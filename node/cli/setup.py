@@ -33,9 +33,9 @@ def _password(source: str) -> str:
 
 
 async def _setup(options: Options, form: dict[str, str]) -> None:
-    from node.accounts import rules
     from keys.phrases import new_phrase
     from keys.sealing import make_lock
+    from node.accounts import rules
     from node.accounts import setup as setting_up
     from node.app import lay_ground
     from node.backup.commands import keep_lock

@@ -45,7 +45,8 @@ NEVER = "01aaaaaaaaaaaaaaaaaaaaaaaa"
 
 PUBLIC = {  # where anybody may look
     "/sign-in/passkey", "/sign-in/code", "/reset",
-    "/static/{name:.+}", "/healthz", "/metrics", "/", "/setup", "/sign-in", "/sign-out", "/@{handle:[^/]+}", "/media/{name}",
+    "/metrics",
+    "/static/{name:.+}", "/healthz", "/", "/setup", "/sign-in", "/sign-out", "/@{handle:[^/]+}", "/media/{name}",
     "/media/remote/{signature}/{shape}/{subject}/{url}",
     "/avatars/{seed}.svg", "/gigs", "/@{handle:[^/]+}/gigs/{name}", "/learn", "/@{handle:[^/]+}/learn/{name}", "/seen",
     "/tags/{name}", "/@{handle:[^/]+}/packs/{name}", "/@{handle:[^/]+}/feed.{form:atom|json}",
