@@ -285,6 +285,7 @@ async def read_the_timeline(visit: Visit) -> None:
 
 
 async def as_a_stranger(visit: Visit) -> None:
+    await visit.go("/settings")
     await visit.page.get_by_role("button", name="Sign out").first.click()
     await visit.page.wait_for_load_state()
     for name, path in {"profile": "/@amara", "sign in": "/sign-in", "not found": "/@nobody"}.items():
