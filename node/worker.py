@@ -7,8 +7,9 @@ They share nothing with the web side but the database, so a process may run only
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 
 import structlog
 
@@ -50,6 +51,7 @@ from node.social.seeking import Seeker
 
 HOUSEKEEPING_SECONDS = 600.0
 LETTERS_SECONDS = 60.0
+RESTART_SECONDS = 10.0
 
 _log = structlog.get_logger()
 
@@ -72,21 +74,35 @@ def mail_worker(node: Node) -> MailWorker:
 async def work(node: Node) -> None:
     """Run all loops until cancelled. What is under way when that happens is still a row, and is taken up again."""
     inbox, delivery, seeker, indexer = workers(node)
+    running: dict[str, Callable[[], Awaitable[None]]] = {
+        "inbox": inbox.run,
+        "delivery": delivery.run,
+        "lookups": seeker.run,
+        "links": LinkChecker(node).run,
+        "search": indexer.run,
+        "relations": RelationsWorker(node).run,
+        "mail": mail_worker(node).run,
+        "letters": partial(_again, node, write_letters, node.ids.origin, every=LETTERS_SECONDS),
+        "media": partial(_sweep_media, node),
+        "archives": partial(archives.run, node),
+        "retention": partial(retention.run, node),
+        "backups": partial(nightly.run, node),
+        "doctor": partial(doctor.run, node),
+        "housekeeping": partial(_again, node, tidy, every=HOUSEKEEPING_SECONDS),
+    }
     async with asyncio.TaskGroup() as loops:
-        loops.create_task(inbox.run(), name="inbox")
-        loops.create_task(delivery.run(), name="delivery")
-        loops.create_task(seeker.run(), name="lookups")
-        loops.create_task(LinkChecker(node).run(), name="links")
-        loops.create_task(indexer.run(), name="search")
-        loops.create_task(RelationsWorker(node).run(), name="relations")
-        loops.create_task(mail_worker(node).run(), name="mail")
-        loops.create_task(_again(node, write_letters, node.ids.origin, every=LETTERS_SECONDS), name="letters")
-        loops.create_task(_sweep_media(node), name="media")
-        loops.create_task(archives.run(node), name="archives")
-        loops.create_task(retention.run(node), name="retention")
-        loops.create_task(nightly.run(node), name="backups")
-        loops.create_task(doctor.run(node), name="doctor")
-        loops.create_task(_again(node, tidy, every=HOUSEKEEPING_SECONDS), name="housekeeping")
+        for name, run in running.items():
+            loops.create_task(_kept_up(name, run), name=name)
+
+
+async def _kept_up(name: str, run: Callable[[], Awaitable[None]]) -> None:
+    """A loop for which a fault of ours is no reason to take the node down: it is logged, and the loop begins again."""
+    while True:
+        try:
+            await run()
+        except Exception as error:  # noqa: BLE001 - the workers' loop: one fault never stops the rest
+            _log.error("worker.failed", loop=name, exc_info=error)
+            await asyncio.sleep(RESTART_SECONDS)
 
 
 async def _sweep_media(node: Node) -> None:

@@ -26,6 +26,7 @@ from node.search.rules import KINDS, Kind, hashtag
 from node.search.tables import object_tags, search_index, tag_follows
 from node.search.wire import Found
 from node.social import timelines
+from schemas.errors import SchemaError
 from schemas.learning import is_announcement
 
 MAX_FOLLOWED = 100
@@ -134,7 +135,10 @@ def somebody_changed(tx: Tx, actor_id: str) -> None:
     forget(tx, [actor_id])
     if row is None or row.gone_at is not None or row.type == "Application":
         return
-    actor = read_actor(row)
+    try:
+        actor = read_actor(row)
+    except SchemaError:
+        return  # a document from before a rule became stricter: nobody is found by what cannot be read
     discoverable, indexable = (actor.document.get(name) is True for name in ("discoverable", "indexable"))
     if discoverable or row.local:
         found = wire.of_actor(actor, row.acct or f"{row.username}@{row.host}")

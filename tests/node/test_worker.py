@@ -79,3 +79,22 @@ async def test_the_loops_end_when_they_are_cancelled(ground):
         await asyncio.wait([task])
     assert task.cancelled()
     await node.client.close()
+
+
+async def test_a_fault_of_one_loop_is_logged_and_the_loop_begins_again(monkeypatch):
+    monkeypatch.setattr(worker, "RESTART_SECONDS", 0.0)
+    runs, again = [], asyncio.Event()
+
+    async def run() -> None:
+        runs.append(len(runs))
+        if len(runs) == 1:
+            raise KeyError("a fault of ours")
+        again.set()
+        await asyncio.Event().wait()
+
+    kept = asyncio.create_task(worker._kept_up("some loop", run))
+    async with asyncio.timeout(10):
+        await again.wait()
+    kept.cancel()
+    await asyncio.wait([kept])
+    assert runs == [0, 1]
