@@ -49,9 +49,9 @@ class Visit:
                 await field.fill(value)
 
     async def press(self, button: str) -> None:
-        """A button, by its words."""
-        await self.page.get_by_role("main").get_by_role("button", name=button, exact=True).first.click()
-        await self.page.wait_for_load_state()
+        """A button, by its words, and the page that it leads to, however long that takes."""
+        async with self.page.expect_navigation():
+            await self.page.get_by_role("main").get_by_role("button", name=button, exact=True).first.click()
 
     async def sees(self, *texts: str) -> None:
         """All of these stand in the page's main part."""
@@ -286,8 +286,8 @@ async def read_the_timeline(visit: Visit) -> None:
 
 async def as_a_stranger(visit: Visit) -> None:
     await visit.go("/settings")
-    await visit.page.get_by_role("button", name="Sign out").first.click()
-    await visit.page.wait_for_load_state()
+    async with visit.page.expect_navigation():
+        await visit.page.get_by_role("button", name="Sign out").first.click()
     for name, path in {"profile": "/@amara", "sign in": "/sign-in", "not found": "/@nobody"}.items():
         await visit.go(path)
         await visit.eye.look(f"{name} for strangers", visit.page)
