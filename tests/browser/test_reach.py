@@ -19,9 +19,9 @@ WORD = "Donaudampfschifffahrtsgesellschaftskapitaensmuetzenabzeichen"
 
 
 async def press(page: Page, button: str) -> None:
-    """A button of the page's main part, by its words, and the page that it leads to."""
-    async with page.expect_navigation():
-        await page.get_by_role("main").get_by_role("button", name=button, exact=True).first.click()
+    """A button of the page's main part, by its words."""
+    await page.get_by_role("main").get_by_role("button", name=button, exact=True).first.click()
+    await page.wait_for_load_state()
 
 
 async def fill(page: Page, **fields: str) -> None:
