@@ -121,5 +121,3 @@ def deleted(tx: Tx, object_ids: Sequence[str]) -> None:
     notifications.forget(tx, object_ids)
     pictures.forget(tx, object_ids)
     remote_pictures.forget(tx, object_ids)
-    messages.forget(tx, object_ids)
-    notifications.forget(tx, object_ids)
