@@ -11,7 +11,7 @@ from federation.clock import iso
 from federation.errors import Refused
 from federation.storage import Tx
 from federation.tables import actors, objects
-from node.accounts.tables import accounts
+from node.accounts import queries as accounts
 from node.errors import Invalid, NotFound
 from node.language import _
 from node.moderation.rules import A_DAY, KEEP, MAX_A_DAY, MAX_OPEN, ReportDraft
@@ -120,10 +120,10 @@ def _keep(
 
 
 def _tell_owner(tx: Tx, target: str, report_id: int) -> None:
-    """Whoever runs the node: the account that came first."""
-    owner = tx.scalar(sa.select(accounts.c.actor_id).order_by(accounts.c.id).limit(1))
+    """Whoever runs the node."""
+    owner = accounts.owner(tx)
     if owner is not None:
-        notify(tx, owner, "report", object_id=f"report:{report_id}", words=target)
+        notify(tx, owner.actor_id, "report", object_id=f"report:{report_id}", words=target)
 
 
 def settle(tx: Tx, report_id: int) -> None:

@@ -15,6 +15,7 @@ from node.social import queries as social
 from node.social.queries import PostView
 from node.web.forms import Form, read_form
 from node.web.keys import NODE
+from node.web.owner import owners_only
 from node.web.render import page, see_other
 from node.web.session import Viewer, signed_in
 
@@ -67,29 +68,19 @@ async def report(request: web.Request, somebody: Viewer) -> web.StreamResponse:
     return await page(request, "moderation/reported.html", here="people", person=await node.db.read(people.person, who))
 
 
-@signed_in
-async def listed(request: web.Request, somebody: Viewer) -> web.StreamResponse:
+@owners_only
+async def listed(request: web.Request, _owner: Viewer) -> web.StreamResponse:
     """GET /admin/reports: for whoever runs the node; there is no such page for anybody else."""
-    await _check_owner(request, somebody)
-    return await page(request, "moderation/reports.html", tab="server", reports=await _listed(request))
+    reports = await request.app[NODE].db.read(queries.listed)
+    return await page(request, "moderation/reports.html", tab="server", reports=reports)
 
 
-async def _listed(request: web.Request) -> list[queries.Report]:
-    return await request.app[NODE].db.read(queries.listed)
-
-
-@signed_in
-async def settle(request: web.Request, somebody: Viewer) -> web.StreamResponse:
+@owners_only
+async def settle(request: web.Request, _owner: Viewer) -> web.StreamResponse:
     """POST /admin/reports/settle: report, its number."""
     form = await read_form(request)
-    await _check_owner(request, somebody)
     number = form.get("report", "")
     if not (number.isascii() and number.isdigit() and len(number) < 16):
         raise NotFound
     await request.app[NODE].db.write(commands.settle, int(number))
     return see_other("/admin/reports")
-
-
-async def _check_owner(request: web.Request, somebody: Viewer) -> None:
-    if not await request.app[NODE].db.read(queries.runs_node, somebody.account_id):
-        raise NotFound

@@ -9,7 +9,6 @@ import msgspec
 import sqlalchemy as sa
 
 from federation.storage import Tx
-from node.accounts.tables import accounts
 from node.moderation.tables import reports
 from node.profiles import queries as profiles
 from node.profiles.queries import Person
@@ -52,8 +51,3 @@ def listed(tx: Tx) -> list[Report]:
         )
         for row in rows
     ]
-
-
-def runs_node(tx: Tx, account_id: int) -> bool:
-    """Whether an account is the one that came first: whoever set the node up."""
-    return bool(account_id == tx.scalar(sa.select(sa.func.min(accounts.c.id))))
