@@ -17,8 +17,8 @@ import sqlalchemy as sa
 
 from federation.storage import Tx
 from keys.vault import Vault
-from node.accounts.queries import digest
 from node.accounts.tables import code_apps, recovery_codes
+from node.unguessable import digest_of
 
 STEP = 30  # seconds
 SKEW = 1  # steps
@@ -83,7 +83,7 @@ def new_recovery_codes(tx: Tx, account_id: int) -> list[str]:
     """Ten codes, each good once; those of before are worth nothing. Only their digests are kept."""
     tx.execute(sa.delete(recovery_codes).where(recovery_codes.c.account_id == account_id))
     made = ["".join(secrets.choice(_ALPHABET) for _ in range(16)) for _ in range(RECOVERY_CODES)]
-    tx.execute(sa.insert(recovery_codes), [{"account_id": account_id, "digest": digest(code)} for code in made])
+    tx.execute(sa.insert(recovery_codes), [{"account_id": account_id, "digest": digest_of(code)} for code in made])
     return ["-".join(code[start : start + 4] for start in range(0, 16, 4)) for code in made]
 
 
@@ -125,7 +125,7 @@ def _step_of(secret: str, code: str, now: datetime, *, after: int) -> int | None
 
 
 def _use_recovery(tx: Tx, account_id: int, code: str) -> bool:
-    mine = sa.and_(recovery_codes.c.account_id == account_id, recovery_codes.c.digest == digest(code))
+    mine = sa.and_(recovery_codes.c.account_id == account_id, recovery_codes.c.digest == digest_of(code))
     unused = sa.and_(mine, recovery_codes.c.used_at.is_(None))
     return tx.execute(sa.update(recovery_codes).where(unused).values(used_at=tx.now)).rowcount == 1
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from federation.tables import actors
 from node.accounts.tables import accounts as account_rows
 from node.accounts.tables import node, sessions
 from node.errors import NotFound
+from node.unguessable import digest_of
 
 OWNER = "owner"
 
@@ -115,11 +115,6 @@ def owner(tx: Tx) -> Account | None:
     return None if row is None else Account(row.id, row.username, row.actor_id)
 
 
-def digest(secret: str) -> str:
-    """What is kept of a session's secret."""
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
 def viewer(tx: Tx, secret: str) -> Viewer | None:
     """Who holds a session that has not ended."""
     row = tx.row(
@@ -137,7 +132,7 @@ def viewer(tx: Tx, secret: str) -> Viewer | None:
         )
         .join(sessions, sessions.c.account_id == account_rows.c.id)
         .join(actors, actors.c.id == account_rows.c.actor_id)
-        .where(sessions.c.digest == digest(secret), sessions.c.expires_at > tx.now)
+        .where(sessions.c.digest == digest_of(secret), sessions.c.expires_at > tx.now)
     )
     if row is None:
         return None

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from federation.storage import Tx
 from node.accounts.agents import NOWHERE, Place
-from node.accounts.queries import digest
 from node.accounts.tables import sessions, sign_ins, tickets
+from node.unguessable import digest_of
 
 LIFETIME = timedelta(days=30)
 PROOF = timedelta(minutes=10)
@@ -42,32 +42,32 @@ def open_session(tx: Tx, account_id: int, place: Place = NOWHERE, way: Way = "pa
     secret = secrets.token_urlsafe(32)
     times = {"created_at": tx.now, "seen_at": tx.now, "proved_at": tx.now, "expires_at": tx.now + LIFETIME}
     whose = {"account_id": account_id} | place._asdict()
-    tx.execute(sa.insert(sessions).values(digest=digest(secret), **whose, **times))
+    tx.execute(sa.insert(sessions).values(digest=digest_of(secret), **whose, **times))
     tx.execute(sa.insert(sign_ins).values(at=tx.now, way=way, **whose))
     return secret
 
 
 def close_session(tx: Tx, secret: str) -> None:
     """End it, wherever the cookie still is."""
-    tx.execute(sa.delete(sessions).where(sessions.c.digest == digest(secret)))
+    tx.execute(sa.delete(sessions).where(sessions.c.digest == digest_of(secret)))
 
 
 def renew(tx: Tx, secret: str) -> str:
     """The same session under a new secret, its owner having proved who they are; the old secret is worth nothing."""
     fresh = secrets.token_urlsafe(32)
-    held = sessions.c.digest == digest(secret)
-    tx.execute(sa.update(sessions).where(held).values(digest=digest(fresh), proved_at=tx.now))
+    held = sessions.c.digest == digest_of(secret)
+    tx.execute(sa.update(sessions).where(held).values(digest=digest_of(fresh), proved_at=tx.now))
     return fresh
 
 
 def seen(tx: Tx, secret: str) -> None:
     """It is in use."""
-    tx.execute(sa.update(sessions).where(sessions.c.digest == digest(secret)).values(seen_at=tx.now))
+    tx.execute(sa.update(sessions).where(sessions.c.digest == digest_of(secret)).values(seen_at=tx.now))
 
 
 def sessions_of(tx: Tx, account_id: int, secret: str) -> list[Session]:
     """Everywhere that somebody is signed in, this browser first, then the latest. secret: of this browser."""
-    here = digest(secret)
+    here = digest_of(secret)
     rows = tx.rows(
         sa.select(sessions)
         .where(sessions.c.account_id == account_id, sessions.c.expires_at > tx.now)
@@ -99,7 +99,7 @@ def end_others(tx: Tx, account_id: int, secret: str | None) -> int:
     """End every session but that of `secret`, and every link that would open one; returns how many sessions ended."""
     tx.execute(sa.delete(tickets).where(tickets.c.account_id == account_id))
     mine = sessions.c.account_id == account_id
-    others = mine if secret is None else sa.and_(mine, sessions.c.digest != digest(secret))
+    others = mine if secret is None else sa.and_(mine, sessions.c.digest != digest_of(secret))
     return tx.execute(sa.delete(sessions).where(others)).rowcount
 
 

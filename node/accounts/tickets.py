@@ -9,8 +9,8 @@ from typing import Literal, NamedTuple
 import sqlalchemy as sa
 
 from federation.storage import Tx
-from node.accounts.queries import digest
 from node.accounts.tables import tickets
+from node.unguessable import digest_of
 
 Purpose = Literal["link", "code", "spent"]
 """A link to a new password; the step between password and code; the challenge of a passkey, once it was answered."""
@@ -36,7 +36,7 @@ def issue(tx: Tx, purpose: Purpose, account_id: int) -> str:
     secret = secrets.token_urlsafe(32)
     tx.execute(
         sa.insert(tickets).values(
-            digest=digest(secret), purpose=purpose, account_id=account_id, expires_at=tx.now + LIFETIMES[purpose]
+            digest=digest_of(secret), purpose=purpose, account_id=account_id, expires_at=tx.now + LIFETIMES[purpose]
         )
     )
     return secret
@@ -46,7 +46,7 @@ def find(tx: Tx, purpose: Purpose, secret: str) -> Ticket | None:
     """The ticket of a secret while it is good; None for one that never was, is over, or was tried too often."""
     row = tx.row(
         sa.select(tickets.c.digest, tickets.c.account_id).where(
-            tickets.c.digest == digest(secret),
+            tickets.c.digest == digest_of(secret),
             tickets.c.purpose == purpose,
             tickets.c.expires_at > tx.now,
             tickets.c.tries < MAX_TRIES,
@@ -70,5 +70,5 @@ def take(tx: Tx, purpose: Purpose, secret: str) -> Ticket | None:
 
 def spend(tx: Tx, what: str) -> bool:
     """Note that something was used, for as long as it could be used again; False when it was used before."""
-    values = {"digest": digest(what), "purpose": "spent", "expires_at": tx.now + LIFETIMES["spent"]}
+    values = {"digest": digest_of(what), "purpose": "spent", "expires_at": tx.now + LIFETIMES["spent"]}
     return tx.execute(tx.insert_new(tickets, "digest"), values).rowcount == 1

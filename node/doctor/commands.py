@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import timedelta
@@ -15,6 +14,7 @@ from node.doctor.rules import Finding
 from node.doctor.tables import doctor
 from node.language import packed
 from node.notifications import commands as notifications
+from node.unguessable import digest_of
 
 WORD_LASTS = timedelta(minutes=2)
 
@@ -22,7 +22,7 @@ WORD_LASTS = timedelta(minutes=2)
 def give_word(tx: Tx) -> str:
     """A word by which the node will know the doctor's own request, for two minutes."""
     word = secrets.token_urlsafe(24)
-    _write(tx, nonce=hashlib.sha256(word.encode()).hexdigest(), nonce_until=tx.now + WORD_LASTS)
+    _write(tx, nonce=digest_of(word), nonce_until=tx.now + WORD_LASTS)
     return word
 
 

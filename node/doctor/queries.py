@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ from federation.tables import peers
 from node.doctor.rules import Finding, Queue
 from node.doctor.tables import doctor
 from node.language import unpacked
+from node.unguessable import digest_of
 
 PEERS_ASKED = 3
 
@@ -38,8 +38,8 @@ def last(tx: Tx) -> Report | None:
 
 def knows(tx: Tx, word: str) -> bool:
     """Whether this is the word of a doctor who is at work now."""
-    digest = hashlib.sha256(word.encode()).hexdigest()
-    return tx.row(sa.select(doctor.c.id).where(doctor.c.nonce == digest, doctor.c.nonce_until > tx.now)) is not None
+    known = sa.select(doctor.c.id).where(doctor.c.nonce == digest_of(word), doctor.c.nonce_until > tx.now)
+    return tx.row(known) is not None
 
 
 def queue(tx: Tx) -> Queue:

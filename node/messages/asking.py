@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from typing import Any
 
@@ -16,13 +15,9 @@ from node.messages.commands import add
 from node.messages.rules import CONFIRM_WITHIN, MAX_WAITING, Question
 from node.messages.tables import asks, conversations, messages
 from node.notifications.commands import notify
+from node.unguessable import digest_of
 
 CLOSED = _("This conversation is closed. Nothing more can be written in it.")
-
-
-def digest_of(secret: str) -> str:
-    """What is stored of the secret in a visitor's link."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def ask(tx: Tx, reader: str, question: Question, about: str | None, language: str) -> str | None:

@@ -16,13 +16,13 @@ from federation.blocks import hidden_from, hides
 from federation.readers import may_read
 from federation.storage import Timestamp, Tx
 from node.errors import NotFound
-from node.messages.asking import digest_of
 from node.messages.tables import SOMETHING_NEW, conversations, messages
 from node.profiles import queries as profiles
 from node.profiles.queries import Person
 from node.social import queries as social
 from node.social.queries import PostView
 from node.text import plain
+from node.unguessable import digest_of
 
 MAX_LISTED = 40
 MAX_SAID = 100

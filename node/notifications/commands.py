@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -14,6 +13,7 @@ from federation.storage import Tx
 from federation.tables import actors
 from node.notifications.rules import How, Kind
 from node.notifications.tables import mail_addresses, mail_choices, notifications
+from node.unguessable import digest_of
 
 KEEP_READ = timedelta(days=90)
 KEEP_UNREAD = timedelta(days=365)
@@ -90,11 +90,6 @@ def tidy(tx: Tx) -> None:
 
 
 # ---- mail
-
-
-def digest_of(secret: str) -> str:
-    """What is stored of a secret that stands in a link."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def give_address(tx: Tx, actor_id: str, address: str) -> str:

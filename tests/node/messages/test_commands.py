@@ -21,6 +21,7 @@ from node.notifications import queries as notifications
 from node.notifications.rules import KINDS
 from node.social import commands as social
 from node.social.rules import PostDraft
+from node.unguessable import digest_of
 from schemas.actors import parse_actor
 from tests.node.house import state
 from tests.node.lodgers import lodging
@@ -249,7 +250,7 @@ async def test_a_question_is_seen_once_it_is_confirmed_and_only_once(house):
     secret = await asked(node, alice)
     assert await listed(node, alice, enquiries=True) == []
     assert tuple(await node.db.read(unread, alice.actor_id)) == (0, 0)
-    for wrong in (secret[:-1], secret + "x", asking.digest_of(secret)):
+    for wrong in (secret[:-1], secret + "x", digest_of(secret)):
         assert not await node.db.write(asking.confirm_question, wrong)
     assert await node.db.write(asking.confirm_question, secret)
     before = await state(node.db)
