@@ -6,9 +6,8 @@ whom they block or mute, or who blocks them. Ranked is a bounded number of the n
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -17,6 +16,8 @@ import sqlalchemy as sa
 from federation.blocks import hidden_from
 from federation.storage import Tx
 from federation.tables import actors, object_recipients, objects
+from node.cursors import before as earlier_than
+from node.cursors import cursor_of
 from node.search import engine
 from node.search.rules import KINDS, Candidate, Kind, Query, ranked
 from node.search.tables import object_tags, search_index, tag_follows
@@ -25,8 +26,6 @@ PAGE_SIZE = 20
 MOST = 1_000  # of one kind are counted
 RANKED = 200  # of the newest of one kind are ranked
 TITLED = 100  # and of those with all words in their title, however old
-_CURSOR = re.compile(r"([0-9]{1,17})-(https?://[^\s]{1,2000})\Z")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Allowed = Callable[[str], bool]
 """Whether anything of an owner may be shown at all: the operator may have blocked their server."""
@@ -145,7 +144,7 @@ class Tagged(NamedTuple):
     @property
     def cursor(self) -> str:
         """What `tagged` takes as `before` for what comes after this."""
-        return f"{(self.at - _EPOCH) // timedelta(microseconds=1)}-{self.object_id}"
+        return cursor_of(self.at, self.object_id)
 
 
 def tagged(
@@ -169,11 +168,7 @@ def tagged(
         statement = statement.where(objects.c.owner.not_in(hidden_from(tx, reader)))
     if here:
         statement = statement.where(objects.c.local)
-    match = _CURSOR.match(before or "")
-    if match:
-        at = _EPOCH + timedelta(microseconds=min(int(match[1]), 10**16))
-        earlier = sa.and_(object_tags.c.at == at, object_tags.c.object_id < match[2])
-        statement = statement.where(sa.or_(object_tags.c.at < at, earlier))
+    statement = statement.where(earlier_than(before, object_tags.c.at, object_tags.c.object_id))
     order = statement.order_by(object_tags.c.at.desc(), object_tags.c.object_id.desc())
     return [Tagged._make(row) for row in tx.rows(order.limit(limit))]
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -20,6 +19,8 @@ from federation.readers import may_read
 from federation.storage import Tx
 from federation.tables import actors, follows, objects
 from federation.types import Verification, Visibility
+from node.cursors import before as earlier_than
+from node.cursors import cursor_of
 from node.errors import Gone, NotFound
 from node.evidence import Evidence, evidence_of
 from node.learning import queries as learning
@@ -42,8 +43,6 @@ TITLE_FROM = 2_000
 MAX_LISTED = 3_000  # characters of a post that stand in a list; the rest on its own page
 OPEN = ("public", "unlisted")
 KINDS = ("gig", "module", "post")
-_CURSOR = re.compile(r"([0-9]{1,17})-(https?://[^\s]{1,2000})\Z")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +138,7 @@ class Entry:
     @property
     def cursor(self) -> str:
         """What `home` takes as `before` for what comes after this."""
-        return f"{(self.at - _EPOCH) // timedelta(microseconds=1)}-{self.object_id}"
+        return cursor_of(self.at, self.object_id)
 
 
 def anchor(object_id: str) -> str:
@@ -208,12 +207,7 @@ def _page(tx: Tx, reader: str, before: str | None, kind: str | None) -> sa.Selec
         statement = statement.where(timeline.c.kind == kind)
     if kind in ("gig", "module"):  # says to SQLite that the partial index is enough
         statement = statement.where(timeline.c.kind != sa.literal_column("'post'"))
-    match = _CURSOR.match(before or "")
-    if match:
-        at = _EPOCH + timedelta(microseconds=min(int(match[1]), 10**16))
-        earlier = sa.or_(timeline.c.at < at, sa.and_(timeline.c.at == at, timeline.c.object_id < match[2]))
-        statement = statement.where(earlier)
-    return statement
+    return statement.where(earlier_than(before, timeline.c.at, timeline.c.object_id))
 
 
 def _titles(tx: Tx, rows: Sequence[Row[Any]]) -> dict[str, tuple[str, str]]:
