@@ -16,19 +16,31 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any
 from urllib.parse import urljoin
 
 import aiohttp
 from yarl import URL
 
+from federation.answers import (
+    CHUNK,
+    MAX_ANSWER,
+    MAX_WORDS,
+    Answer,
+    Fetched,
+    Loaded,
+    Looked,
+    NotLiked,
+    check_status,
+    date_of,
+    retry_after,
+    words_of,
+)
 from federation.authors import Author
 from federation.bodies import refuse_unread
 from federation.clock import Clock
-from federation.errors import Disconnected, Gone, NotFound, Refused, Unacceptable, Unreachable, Unsafe
+from federation.errors import Disconnected, Unacceptable, Unreachable, Unsafe
 from federation.guard import AddressRefused, Guard, GuardedResolver, Lookup, Network, lookup
 from federation.ids import Ids
 from federation.media_type import is_activity
@@ -44,12 +56,7 @@ PAGE = "text/html"
 PICTURES = "image/webp, image/jpeg, image/png, image/gif"
 ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-TEMPORARY = frozenset({408, 425, 429})
-KNOCK_AGAIN = frozenset({400, 401, 403})
-CHUNK = 16_384
 MAX_REMEMBERED = 4_096
-MAX_WORDS = 200
-MAX_ANSWER = 65_536
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -80,45 +87,6 @@ class ClientSettings:
     fetches_per_host: int = 16
     pictures: int = 16
     pictures_per_host: int = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """A JSON document, the URL where it was found in the end, and its exact bytes."""
-
-    url: str
-    document: dict[str, Any]
-    body: bytes
-    content_type: str
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A body of any kind, the URL where it was found in the end, and what its host says that it is."""
-
-    url: str
-    body: bytes
-    content_type: str
-
-
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """An answer as it came, whatever it is. location: where it redirects to; date: what its host's clock says."""
-
-    status: int
-    body: bytes
-    location: str | None
-    date: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a host said to a POST. words: the beginning of what it said, for the operator."""
-
-    status: int
-    retry_after: timedelta | None = None
-    accept_signature: Scheme | None = None
-    words: str = ""
 
 
 Check = Callable[[Url], None]
@@ -228,7 +196,7 @@ class Client:
             ):
                 body = await self._read(url, response, MAX_ANSWER)
                 location = response.headers.get("Location")
-                return Looked(response.status, body, location, _date(response.headers.get("Date")))
+                return Looked(response.status, body, location, date_of(response.headers.get("Date")))
         except TimeoutError as error:
             raise Unreachable(f"{url}: no answer within {self._settings.seconds:g} s") from error
 
@@ -269,7 +237,7 @@ class Client:
                 response.status,
                 retry_after(response.headers.get("Retry-After"), self._clock.now()),
                 accept_signature(wanted) if wanted else None,
-                await _words(response),
+                await words_of(response),
             )
 
     async def _get(self, url: str, wish: _Wish, room: Room) -> Loaded:
@@ -299,7 +267,7 @@ class Client:
         scheme = self._schemes.get(target.authority, "rfc9421")
         try:
             found = await self._ask_signed(target, wish, wish.author, scheme)
-        except _NotLiked:
+        except NotLiked:
             scheme = other(scheme)
             found = await self._ask_signed(target, wish, wish.author, scheme)
         self._remember(target.authority, scheme)
@@ -322,7 +290,7 @@ class Client:
             location = response.headers.get("Location")
             if response.status in REDIRECTS and location is not None:
                 return urljoin(url, location)
-            _check_status(url, response.status)
+            check_status(url, response.status)
             content_type = response.headers.get("Content-Type", "")
             if not wish.is_wanted(content_type):
                 raise Unacceptable(f"{url}: of media type {content_type[:100]!r}")
@@ -420,10 +388,6 @@ class Client:
         return self._settings.user_agent if self._ids is None else f"{self._settings.user_agent} (+{self._ids.origin}/)"
 
 
-class _NotLiked(Refused):
-    """A 400, 401 or 403: perhaps only because of the kind of signature."""
-
-
 def other(scheme: Scheme) -> Scheme:
     """The other generation."""
     return "cavage" if scheme == "rfc9421" else "rfc9421"
@@ -438,48 +402,3 @@ def _tls(ca_file: str | None) -> ssl.SSLContext:
 
 def _text(target: Url) -> str:
     return target.origin + target.target
-
-
-def _check_status(url: str, status: int) -> None:
-    if 200 <= status < 300:
-        return
-    message = f"{url} answers {status}"
-    if status == 404:
-        raise NotFound(message)
-    if status == 410:
-        raise Gone(message)
-    if status >= 500 or status in TEMPORARY:
-        raise Unreachable(message)
-    raise _NotLiked(message) if status in KNOCK_AGAIN else Refused(message)
-
-
-async def _words(response: aiohttp.ClientResponse) -> str:
-    """Read an answer to its end, so that its connection can be used again, and keep how it begins if it is a no."""
-    size, first = 0, b""
-    async for chunk in response.content.iter_chunked(CHUNK):
-        size += len(chunk)
-        first = first or chunk[:MAX_WORDS]
-        if size > MAX_ANSWER:
-            response.close()
-            break
-    if response.status < 300:
-        return ""
-    return "".join(char if char.isprintable() else " " for char in first.decode("utf-8", "replace")).strip()
-
-
-def _date(text: str | None) -> datetime | None:
-    """A Date header (RFC 9110 §6.6.1); None when there is none that can be read."""
-    try:
-        moment = parsedate_to_datetime((text or "")[:64])
-    except (ValueError, TypeError, IndexError, OverflowError):  # the library raises each of them for some text
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def retry_after(value: str | None, now: datetime) -> timedelta | None:
-    """A Retry-After in seconds or as a date (RFC 9110 §10.2.3); None when there is none that can be read."""
-    text = (value or "").strip()
-    if text.isascii() and text.isdecimal():
-        return timedelta(seconds=min(int(text[:12]), 10**9))
-    moment = _date(text)
-    return None if moment is None else moment - now

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from federation.client import Client, Fetched
+from federation.answers import Fetched
+from federation.client import Client
 from federation.clock import Clock
 from federation.errors import (
     Busy,

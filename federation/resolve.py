@@ -18,8 +18,9 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
+from federation.answers import Fetched
 from federation.authority import without_fragment
-from federation.client import Client, Fetched
+from federation.client import Client
 from federation.clock import Clock
 from federation.documents import read_document
 from federation.errors import Gone, NotFound, Unacceptable, Unauthenticated, Unsafe

@@ -14,9 +14,10 @@ from typing import Protocol
 import sqlalchemy as sa
 
 from federation import retry, synchronise
+from federation.answers import Answer
 from federation.authority import origin
 from federation.authors import Author
-from federation.client import NOTHING, Answer, Client, other
+from federation.client import NOTHING, Client, other
 from federation.errors import Disconnected, FederationError, Gone, NotFound, Unreachable
 from federation.outcomes import Result, Whereabouts, recipients_of
 from federation.queue import Job, Waiting

@@ -15,7 +15,8 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from federation.client import Client, Looked
+from federation.answers import Looked
+from federation.client import Client
 from federation.errors import FederationError
 from node.accounts import queries as accounts
 from node.context import Node

@@ -16,8 +16,9 @@ import pytest
 import trustme
 from aiohttp import web
 
+from federation.answers import retry_after
 from federation.authors import Author
-from federation.client import Client, ClientSettings, retry_after
+from federation.client import Client, ClientSettings
 from federation.errors import (
     Busy,
     Disconnected,
