@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from html import unescape
+from itertools import islice
 from urllib.parse import urljoin
 
 from schemas.urls import parse_url, url_of
 
 MAX_LINKS = 2_000
+MAX_ATTRIBUTES = 30
 HIDDEN = ("script", "style", "textarea", "template", "noscript", "title", "xmp", "iframe")
 
 _TAG = re.compile(r"<(?:a|link|area)[\s/]([^<>]{1,4000})>", re.IGNORECASE)
@@ -27,18 +29,18 @@ def links_back(html: str, page: str, wanted: frozenset[str]) -> bool:
 
 
 def me_links(html: str, page: str) -> Iterator[str]:
-    """The addresses behind the links with rel=me, of the first 2,000 links."""
+    """The addresses behind the links with rel=me, of the first 2,000 links and the first 30 attributes of each."""
     for number, tag in enumerate(_TAG.finditer(_visible(html))):
         if number >= MAX_LINKS:
             return
         given: dict[str, str] = {}
-        for name, value in _ATTRIBUTE.findall(tag[1]):
-            given.setdefault(name.lower(), unescape(value.strip("\"'")))
+        for found in islice(_ATTRIBUTE.finditer(tag[1]), MAX_ATTRIBUTES):
+            given.setdefault(found[1].lower(), unescape(found[2].strip("\"'")))
         if "me" not in given.get("rel", "").lower().split():
             continue
-        found = _resolved(page, given.get("href", ""))
-        if found is not None:
-            yield found
+        address = _resolved(page, given.get("href", ""))
+        if address is not None:
+            yield address
 
 
 def _resolved(page: str, href: str) -> str | None:
