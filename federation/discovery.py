@@ -9,10 +9,11 @@ from urllib.parse import parse_qs
 import sqlalchemy as sa
 from aiohttp import web
 
-from federation.documents import PUBLIC, TOPIC, Documents
+from federation.documents import TOPIC, Documents
 from federation.ids import HANDLE, Ids
 from federation.storage import Database, Tx
 from federation.tables import actors, objects
+from federation.types import OPEN
 from schemas.discovery import host_meta, nodeinfo, nodeinfo_links, parse_handle, write_webfinger
 from schemas.errors import SchemaError
 from schemas.strict_json import dumps
@@ -45,7 +46,7 @@ def usage(tx: Tx) -> Usage:
         actors.c.local, actors.c.type != "Application", actors.c.gone_at.is_(None)
     )
     posts = sa.select(sa.func.count()).where(
-        objects.c.local, objects.c.deleted_at.is_(None), objects.c.visibility.in_(PUBLIC)
+        objects.c.local, objects.c.deleted_at.is_(None), objects.c.visibility.in_(OPEN)
     )
     return Usage(tx.scalar(people), tx.scalar(posts))
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from federation.clock import iso
 from federation.ids import HANDLE, Ids
 from federation.tables import activities, actors, objects
+from federation.types import OPEN
 from schemas.strict_json import dumps
 from schemas.terms import AS_CONTEXT
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from federation.storage import Database, Tx
 
 TOPIC = "documents"
-PUBLIC = ("public", "unlisted")
 MAX_KEY = 512
 
 
@@ -112,7 +112,7 @@ def _object(tx: Tx, document_id: str) -> Document | None:
     row = tx.row(sa.select(*columns).where(objects.c.id == document_id, objects.c.local))
     if row is None:
         return None
-    public = row.visibility in PUBLIC
+    public = row.visibility in OPEN
     if row.deleted_at is not None:
         return _tombstone(document_id, row.deleted_at, public=public)
     return document(row.body, public=public)

@@ -14,11 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
 from federation.authority import owner_of
-from federation.documents import PUBLIC
 from federation.errors import Forbidden, Unacceptable
 from federation.storage import Tx
 from federation.tables import actors, object_recipients, objects
-from federation.types import Received, Verification, Visibility
+from federation.types import OPEN, Received, Verification, Visibility
 from schemas.base import Audience, audience_of, datetime_of, id_of
 from schemas.strict_json import dumps
 
@@ -104,7 +103,7 @@ def _not_future(moment: datetime | None, now: datetime) -> datetime:
 def visibility(tx: Tx, audience: Audience, owner: str) -> Visibility:
     """Who may read it; asks for the owner's followers collection only when that decides."""
     first = audience.visibility(None)
-    if first in PUBLIC:
+    if first in OPEN:
         return first
     return audience.visibility(tx.scalar(sa.select(actors.c.followers).where(actors.c.id == owner)))
 
@@ -130,7 +129,7 @@ def _check_update(tx: Tx, known: Row[Any], values: dict[str, Any], audience: Aud
         raise Forbidden(f"{object_id} is {known.owner}'s")
     if known.in_reply_to != values["in_reply_to"]:
         raise Forbidden(f"an Update may not change what {object_id} replies to")
-    if known.visibility not in PUBLIC and is_wider(tx, object_id, values["visibility"], audience):
+    if known.visibility not in OPEN and is_wider(tx, object_id, values["visibility"], audience):
         raise Forbidden(f"an Update may not show {object_id}, which was private, to more people")
     values["published"] = known.published  # whatever an Update says: it was published when it was
     values["received_at"] = known.received_at
@@ -139,11 +138,11 @@ def _check_update(tx: Tx, known: Row[Any], values: dict[str, Any], audience: Aud
 def is_wider(tx: Tx, object_id: str, seen_by: Visibility, audience: Audience) -> bool:
     """Whether this audience would see more of a private object than those to whom it was addressed before."""
     rows = tx.rows(sa.select(object_recipients.c.recipient).where(object_recipients.c.object_id == object_id))
-    return seen_by in PUBLIC or not {row.recipient for row in rows}.issuperset(audience.everybody)
+    return seen_by in OPEN or not {row.recipient for row in rows}.issuperset(audience.everybody)
 
 
 def _store_recipients(tx: Tx, object_id: str, seen_by: str, audience: Audience) -> None:
-    if seen_by in PUBLIC:
+    if seen_by in OPEN:
         return
     rows = [{"object_id": object_id, "recipient": recipient} for recipient in dict.fromkeys(audience.everybody)]
     if rows:

@@ -18,13 +18,13 @@ from sqlalchemy.engine import Row
 from federation.audience import Recipient, Target, inboxes, merge
 from federation.authors import Author, save_local_actor, says_more
 from federation.clock import iso
-from federation.documents import PUBLIC as OPEN
 from federation.errors import Forbidden, NotFound, Refused, Unacceptable
 from federation.objects import delete_object, is_wider
 from federation.policy import Policy
 from federation.storage import Tx
 from federation.tables import activities as activities_table
 from federation.tables import actors, deliveries, follows, object_recipients, objects, told
+from federation.types import OPEN
 from keys.proofs import add_proof
 from schemas import activities
 from schemas.base import Audience, Visibility, audience_of, datetime_of, id_of

@@ -12,11 +12,11 @@ from urllib.parse import quote
 import msgspec
 import sqlalchemy as sa
 
-from federation.documents import PUBLIC as OPEN
 from federation.documents import stands
 from federation.featured import pinned
 from federation.storage import Tx
 from federation.tables import activities, blocks, follows, objects, reactions
+from federation.types import OPEN
 from schemas.collections import counted, ordered_collection, ordered_page, whole
 
 PAGE_SIZE = 40

@@ -6,9 +6,10 @@ import msgspec
 import sqlalchemy as sa
 
 from federation.blocks import has_blocked
-from federation.documents import PUBLIC, Document, document, read_document, stands
+from federation.documents import Document, document, read_document, stands
 from federation.storage import Tx
 from federation.tables import activities, actors, follows, object_recipients, objects
+from federation.types import OPEN
 from schemas.base import audience_of
 
 
@@ -21,7 +22,7 @@ def may_read(tx: Tx, object_id: str, reader: str | None) -> bool:
     row = tx.row(sa.select(*columns).where(objects.c.id == object_id, objects.c.deleted_at.is_(None)))
     if row is None:
         return False
-    if row.visibility in PUBLIC:
+    if row.visibility in OPEN:
         return True
     return reader is not None and _entitled(tx, reader, row.owner, _recipients(tx, object_id))
 

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 
 from federation import outbox
 from federation.authors import Author
-from federation.documents import PUBLIC as OPEN
 from federation.errors import Refused
 from federation.storage import Tx
 from federation.tables import activities, objects
+from federation.types import OPEN
 from schemas.base import audience_of
 
 

@@ -14,6 +14,9 @@ Verification = Literal["signed", "delivered", "unchecked"]
 
 Visibility = Literal["public", "unlisted", "followers", "direct"]
 
+OPEN: tuple[Visibility, ...] = ("public", "unlisted")
+"""What anybody may read, and so pass on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Signer:

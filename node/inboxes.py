@@ -11,13 +11,12 @@ import sqlalchemy as sa
 
 from federation import relays
 from federation.authors import Authors
-from federation.documents import PUBLIC as OPEN
 from federation.errors import Refused
 from federation.handlers import Table
 from federation.objects import is_stored
 from federation.storage import Tx
 from federation.tables import objects
-from federation.types import Received
+from federation.types import OPEN, Received
 from node.learning import inbox as learning
 from node.market import inbox as market
 from node.media import attachments as pictures

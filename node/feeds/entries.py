@@ -12,7 +12,7 @@ from node.learning.queries import ModuleView
 from node.market.queries import GigView
 from node.market.wire import PURPOSES, price_words
 from node.profiles.queries import Person
-from node.social.queries import PostView
+from node.social.views import PostView
 
 MOST = 30
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)

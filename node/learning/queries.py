@@ -13,10 +13,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
 from federation.blocks import hidden_from
-from federation.documents import PUBLIC
 from federation.storage import Tx
 from federation.tables import objects
-from federation.types import Verification, Visibility
+from federation.types import OPEN, Verification, Visibility
 from node.errors import Gone, NotFound
 from node.evidence import Evidence, evidence_of
 from node.language import _, _n
@@ -80,12 +79,12 @@ class ModuleView:
 def module(tx: Tx, module_id: str) -> ModuleView:
     """A module that anybody may read, by its id or its page; NotFound, or Gone once its owner has deleted it."""
     ours = sa.and_(rows.c.page == module_id, rows.c.local)  # of others' pages only their word is known
-    open_to_all = sa.select(rows).where(rows.c.visibility.in_(PUBLIC))
+    open_to_all = sa.select(rows).where(rows.c.visibility.in_(OPEN))
     row = tx.row(open_to_all.where(sa.or_(rows.c.id == module_id, ours)))
     if row is not None:
         return _view(row)
     buried = sa.select(objects.c.id).where(objects.c.id == module_id, objects.c.kind == "module")
-    if tx.row(buried.where(objects.c.deleted_at.is_not(None), objects.c.visibility.in_(PUBLIC))):
+    if tx.row(buried.where(objects.c.deleted_at.is_not(None), objects.c.visibility.in_(OPEN))):
         raise Gone(_("This module was here, and its owner took it away."))
     raise NotFound(_("There is no module at this address."))
 

@@ -14,10 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
 from federation.blocks import hidden_from
-from federation.documents import PUBLIC
 from federation.storage import Tx
 from federation.tables import objects
-from federation.types import Verification, Visibility
+from federation.types import OPEN, Verification, Visibility
 from node.errors import Gone, NotFound
 from node.evidence import Evidence, evidence_of
 from node.language import _
@@ -100,7 +99,7 @@ def gig(tx: Tx, gig_id: str) -> GigView:
     if row is not None:
         return _view(row)
     buried = sa.select(objects.c.id).where(objects.c.id == gig_id, objects.c.kind == "gig")
-    if tx.row(buried.where(objects.c.deleted_at.is_not(None), objects.c.visibility.in_(PUBLIC))):
+    if tx.row(buried.where(objects.c.deleted_at.is_not(None), objects.c.visibility.in_(OPEN))):
         raise Gone(_("This gig was here, and its owner took it away."))
     raise NotFound(_("There is no gig at this address."))
 
@@ -138,7 +137,7 @@ def evidence(tx: Tx, view: GigView) -> Evidence | None:
 
 
 def _open_to_all() -> sa.Select[Any]:
-    return sa.select(gigs).where(gigs.c.visibility.in_(PUBLIC))
+    return sa.select(gigs).where(gigs.c.visibility.in_(OPEN))
 
 
 def _listed() -> sa.Select[Any]:

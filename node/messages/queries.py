@@ -20,7 +20,7 @@ from node.messages.tables import SOMETHING_NEW, conversations, messages
 from node.profiles import queries as profiles
 from node.profiles.queries import Person
 from node.social import queries as social
-from node.social.queries import PostView
+from node.social.views import PostView
 from node.text import plain
 from node.unguessable import digest_of
 

@@ -11,6 +11,7 @@ from federation.clock import iso
 from federation.errors import Refused
 from federation.storage import Tx
 from federation.tables import actors, objects
+from federation.types import OPEN
 from node.accounts import queries as accounts
 from node.errors import Invalid, NotFound
 from node.language import _
@@ -58,7 +59,7 @@ def report(tx: Tx, instance: Author, reporter: str, target: str, draft: ReportDr
 
 def _owned(tx: Tx, target: str, object_ids: tuple[str, ...]) -> list[str]:
     """Those that are known to be the target's, and for everybody: a report shows nobody what was private."""
-    public = (objects.c.owner == target, objects.c.visibility.in_(("public", "unlisted")))
+    public = (objects.c.owner == target, objects.c.visibility.in_(OPEN))
     found = {row.id for row in tx.rows(sa.select(objects.c.id).where(objects.c.id.in_(object_ids), *public))}
     return [one for one in object_ids if one in found]
 

@@ -12,7 +12,7 @@ from node.moderation import commands, queries, rules
 from node.profiles import queries as people
 from node.profiles.queries import Person
 from node.social import queries as social
-from node.social.queries import PostView
+from node.social.views import PostView
 from node.web.forms import Form, read_form
 from node.web.keys import NODE
 from node.web.owner import owners_only

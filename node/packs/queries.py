@@ -10,9 +10,9 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
-from federation.documents import PUBLIC
 from federation.storage import Tx
 from federation.tables import follows, objects
+from federation.types import OPEN
 from node.errors import Gone, NotFound
 from node.language import _
 from node.packs.tables import pack_visits
@@ -95,7 +95,7 @@ def packs_of(tx: Tx, actor_id: str, *, limit: int = 50) -> list[PackView]:
 
 
 _STANDING = sa.select(objects.c.id, objects.c.body, objects.c.published).where(
-    objects.c.kind == KIND, objects.c.local, objects.c.visibility.in_(PUBLIC)
+    objects.c.kind == KIND, objects.c.local, objects.c.visibility.in_(OPEN)
 )
 
 

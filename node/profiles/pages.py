@@ -35,7 +35,7 @@ from node.profiles.seen import Seen, cv_shown, seen_by
 from node.profiles.sources import own_person
 from node.social import lookups
 from node.social import queries as social
-from node.social.queries import PostView
+from node.social.views import PostView
 from node.vocabularies import currency_names, language_name, languages
 from node.web import negotiate
 from node.web.forms import Form, read_form

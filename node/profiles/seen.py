@@ -13,6 +13,7 @@ from sqlalchemy.engine import Row
 from federation.readers import may_read
 from federation.storage import Tx
 from federation.tables import objects
+from federation.types import OPEN
 from node.language import Spoken
 from node.profiles.cards import KIND
 from node.profiles.queries import Person
@@ -76,7 +77,7 @@ def _beside(tx: Tx, person: Person, reader: str | None) -> list[Card]:
 
 
 def _counts(row: Row[Any], person: Person) -> bool:
-    return bool(row.id == person.card if row.visibility in ("public", "unlisted") else True)
+    return bool(row.id == person.card if row.visibility in OPEN else True)
 
 
 def _card(row: Row[Any]) -> Card:

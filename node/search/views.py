@@ -18,8 +18,8 @@ from node.profiles.queries import Person
 from node.search.rules import Kind, hashtag
 from node.social import queries as social
 from node.social import reactions
-from node.social.queries import PostView
 from node.social.reactions import Tally
+from node.social.views import PostView
 
 Thing = tuple[str, Kind, str]
 """The id of an object or an actor, what it is, and whose."""

@@ -22,6 +22,7 @@ from federation.errors import Unacceptable
 from federation.readers import may_read
 from federation.storage import Tx
 from federation.tables import actors, objects
+from federation.types import OPEN
 from node.errors import Invalid, NotAllowed, NotFound
 from node.language import _
 from node.media import attachments
@@ -52,7 +53,6 @@ NOT_HERE = _("What you answer is not here any more, or not for you.")
 NOT_PUBLIC = _("This is not for everybody, so it cannot be passed on.")
 TOO_MANY_PINS = _("You may pin {most} posts. Unpin one first.", most=MAX_PINS)
 NOBODY: Mapping[str, Actor] = MappingProxyType({})
-OPEN = ("public", "unlisted")
 
 Verb = Callable[[Tx, Author, str], bool]
 """What is done to one object, by its id; whether that changed anything."""

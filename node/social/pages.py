@@ -28,8 +28,9 @@ from node.profiles.answers import answer
 from node.profiles.queries import Person
 from node.social import queries, reactions
 from node.social.post_pages import REACHES, conversation_page, unknown_names
-from node.social.queries import PAGE_SIZE, Entry, PostView
+from node.social.queries import PAGE_SIZE, Entry
 from node.social.reactions import Tally
+from node.social.views import PostView
 from node.social.writing_pages import place_of, with_unknown, write
 from node.web.forms import read_form
 from node.web.keys import NODE

@@ -20,10 +20,10 @@ from node.profiles import queries as people
 from node.profiles.queries import Person
 from node.profiles.wire import link_words
 from node.social import commands, lookups, queries, reactions, rules, structured, threads, voting
-from node.social.queries import PostView
 from node.social.reactions import Reaction, Tally
 from node.social.rules import Reach
 from node.social.threads import Thread
+from node.social.views import PostView
 from node.web import negotiate
 from node.web.forms import read_form
 from node.web.keys import NODE

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from hashlib import sha256
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -18,98 +17,23 @@ from federation.blocks import hidden_from
 from federation.readers import may_read
 from federation.storage import Tx
 from federation.tables import actors, follows, objects
-from federation.types import Verification, Visibility
+from federation.types import OPEN, Verification, Visibility
 from node.cursors import before as earlier_than
 from node.cursors import cursor_of
 from node.errors import Gone, NotFound
 from node.evidence import Evidence, evidence_of
 from node.learning import queries as learning
-from node.linking import Piece, hashtag_of, pieces
 from node.market import queries as market
-from node.media.came import NOTHING, parted
 from node.social.tables import post_sources, timeline
-from node.text import clean, one_line, plain
-from schemas.attachments import Attachment
-from schemas.errors import SchemaError
+from node.social.views import PostView, anchor, view
+from node.text import one_line, plain
 from schemas.learning import is_announcement
-from schemas.notes import Note, parse_note, tags_of
-from schemas.polls import Poll, parse_poll
+from schemas.notes import tags_of
 
 PAGE_SIZE = 20
-MAX_TITLE = 80
-MAX_TAGS = 20
-MAX_SEARCHED = 10_000  # characters of a text that are looked through for the hashtags that it carries
 TITLE_FROM = 2_000
 MAX_LISTED = 3_000  # characters of a post that stand in a list; the rest on its own page
-OPEN = ("public", "unlisted")
 KINDS = ("gig", "module", "post")
-
-
-@dataclass(frozen=True, slots=True)
-class PostView:
-    """A post, ours or another's, fit to be shown: `html` is clean, `warning` is what it should be folded behind.
-
-    A text that has a name of its own (an article elsewhere) has it as `name`. pictures, files: what came with it, the
-    words in it on one line. cut: the text goes on. abstract: what an article or a film is about. lang: of the text,
-    where that is known. tags: hashtags that it carries and does not show.
-    """
-
-    id: str
-    owner: str
-    type: str
-    name: str
-    html: str
-    warning: str
-    pictures: tuple[Attachment, ...]
-    files: tuple[Attachment, ...]
-    sensitive: bool
-    in_reply_to: str | None
-    published: datetime
-    updated: datetime
-    local: bool
-    visibility: Visibility
-    verification: Verification
-    page: str | None
-    cut: bool
-    poll: Poll | None = None
-    quotes: str | None = None
-    pinned: bool = False
-    abstract: str = ""
-    lang: str = ""
-    tags: tuple[Piece, ...] = ()
-
-    @property
-    def path(self) -> str:
-        """Where this node shows it."""
-        if not self.local:
-            return f"/seen?id={quote(self.id, safe='')}"
-        head, kind, name = self.id.rsplit("/", 2)
-        return f"/@{head.rpartition('/')[2]}/{kind}/{name}"
-
-    @property
-    def anchor(self) -> str:
-        """The id of its place on a page."""
-        return anchor(self.id)
-
-    @property
-    def is_changed(self) -> bool:
-        """Whether it says something else than at first."""
-        return self.updated > self.published
-
-    @property
-    def is_open(self) -> bool:
-        """Whether anybody may read it, and so pass it on."""
-        return self.visibility in OPEN
-
-    @property
-    def short_name(self) -> str:
-        """The last part of the id."""
-        return self.id.rpartition("/")[2]
-
-    @property
-    def title(self) -> str:
-        """Its name, its warning, or how it begins."""
-        return self.name or self.warning or plain(self.html, MAX_TITLE) or "A post without words"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +63,6 @@ class Entry:
     def cursor(self) -> str:
         """What `home` takes as `before` for what comes after this."""
         return cursor_of(self.at, self.object_id)
-
-
-def anchor(object_id: str) -> str:
-    """What marks the place of a thing on a page: no two share one, and nothing in it needs to be escaped."""
-    return f"p-{sha256(object_id.encode()).hexdigest()[:12]}"
 
 
 class Relation(NamedTuple):
@@ -214,12 +133,12 @@ def _titles(tx: Tx, rows: Sequence[Row[Any]]) -> dict[str, tuple[str, str]]:
     """Title and path of everything on a page of the timeline."""
     gigs = market.views(tx, [row.object_id for row in rows if row.kind == "gig"])
     modules = learning.views(tx, [row.object_id for row in rows if row.kind == "module"])
-    found = {view.id: (view.title, view.path) for view in gigs.values()}
-    found |= {view.id: (view.title, view.path) for view in modules.values()}
+    found = {gig.id: (gig.title, gig.path) for gig in gigs.values()}
+    found |= {module.id: (module.title, module.path) for module in modules.values()}
     for row in rows:
         if row.kind == "post":
-            view = _view(row, row.object_id, limit=TITLE_FROM)
-            found[row.object_id] = (view.title, view.path)
+            post = view(row, row.object_id, limit=TITLE_FROM)
+            found[row.object_id] = (post.title, post.path)
     return found
 
 
@@ -249,7 +168,7 @@ def _handle(row: Row[Any]) -> str:
 def posts(tx: Tx, post_ids: Sequence[str]) -> dict[str, PostView]:
     """Several by id, whoever may read them: for lists that have asked that already."""
     rows = tx.rows(sa.select(objects).where(objects.c.id.in_(sorted(set(post_ids))), objects.c.deleted_at.is_(None)))
-    return {row.id: _view(row, row.id, limit=MAX_LISTED) for row in rows}
+    return {row.id: view(row, row.id, limit=MAX_LISTED) for row in rows}
 
 
 def post(tx: Tx, post_id: str, reader: str | None) -> PostView:
@@ -258,11 +177,11 @@ def post(tx: Tx, post_id: str, reader: str | None) -> PostView:
     NotFound for what is not here and for what is not for this reader; Gone once the owner took away what was public.
     """
     row = tx.row(sa.select(objects).where(objects.c.id == post_id, objects.c.kind == "post"))
-    if row is not None and row.deleted_at is not None and row.visibility in ("public", "unlisted"):
+    if row is not None and row.deleted_at is not None and row.visibility in OPEN:
         raise Gone
     if row is None or not may_read(tx, post_id, reader):
         raise NotFound
-    return _view(row, row.id)
+    return view(row, row.id)
 
 
 def source(tx: Tx, post: PostView) -> str:
@@ -307,7 +226,7 @@ def pinned_posts(tx: Tx, owner: str) -> list[PostView]:
     ids = featured.pinned(tx, owner)
     theirs = sa.and_(objects.c.owner == owner, objects.c.id.in_(ids), objects.c.kind == "post")
     rows = tx.rows(sa.select(objects).where(theirs, objects.c.visibility.in_(OPEN), objects.c.deleted_at.is_(None)))
-    found = {row.id: replace(_view(row, row.id, limit=MAX_LISTED), pinned=True) for row in rows}
+    found = {row.id: replace(view(row, row.id, limit=MAX_LISTED), pinned=True) for row in rows}
     return [found[post_id] for post_id in ids if post_id in found]
 
 
@@ -321,68 +240,12 @@ def _newest(tx: Tx, owner: str, limit: int) -> list[PostView]:
     )
     rows = tx.rows(statement.order_by(objects.c.published.desc()).limit(2 * limit))  # half may announce modules
     shown = [row for row in rows if not is_announcement(msgspec.json.decode(row.body))]
-    return [_view(row, row.id, limit=MAX_LISTED) for row in shown[:limit]]
+    return [view(row, row.id, limit=MAX_LISTED) for row in shown[:limit]]
 
 
-def evidence(tx: Tx, view: PostView) -> Evidence | None:
+def evidence(tx: Tx, post: PostView) -> Evidence | None:
     """What the verification of a post rests on."""
-    return evidence_of(tx, tx.scalar(sa.select(objects.c.body).where(objects.c.id == view.id)), view.owner)
-
-
-def view(row: Row[Any], *, limit: int | None = None) -> PostView:
-    """A row of `objects` as a post. limit: how many characters of a strange text are read; each costs time."""
-    return _view(row, row.id, limit=limit)
-
-
-def _view(row: Row[Any], post_id: str, *, limit: int | None = None) -> PostView:
-    """limit: how many characters of a strange text are read; each costs time, and a page has twenty of them."""
-    document = msgspec.json.decode(row.body) if row.body else None
-    note = _note(document)
-    wanted = row._mapping
-    summary = one_line(plain(clean(note.summary), 300), 300) if note else ""
-    came = parted(note.attachments, sensitive=note.sensitive) if note else NOTHING
-    is_warning = note is not None and (note.type in ("Note", "Question") or note.sensitive)
-    return PostView(
-        id=post_id,
-        owner=row.owner,
-        type=row.type,
-        name=one_line(note.name, 200) if note and note.type != "Note" else "",
-        html=clean(note.content[:limit]) if note else "",
-        warning=summary if is_warning else "",
-        abstract="" if is_warning else summary,
-        lang=note.language if note else "",
-        tags=_unlinked(note),
-        pictures=came.pictures,
-        files=came.files,
-        sensitive=came.sensitive,
-        in_reply_to=note.in_reply_to if note else None,
-        published=row.published,
-        updated=wanted.get("updated", row.published),
-        local=row.local,
-        visibility=row.visibility,
-        verification=row.verification,
-        page=note.url if note else None,
-        cut=note is not None and limit is not None and len(note.content) > limit,
-        poll=parse_poll(document) if document is not None and row.type == "Question" else None,
-        quotes=note.quotes if note else None,
-    )
-
-
-def _unlinked(note: Note | None) -> tuple[Piece, ...]:
-    """The hashtags of a text that do not stand in it, at most 20."""
-    if note is None:
-        return ()
-    named = (hashtag_of(tag.name) for tag in note.tags if tag.type == "Hashtag")
-    there = {piece.key for piece in pieces(plain(note.content, MAX_SEARCHED)) if piece.kind == "hashtag"}
-    hidden = {piece.key: piece for piece in named if piece is not None and piece.key not in there}
-    return tuple(hidden.values())[:MAX_TAGS]
-
-
-def _note(document: dict[str, Any] | None) -> Note | None:
-    try:
-        return None if document is None else parse_note(document)
-    except SchemaError:
-        return None
+    return evidence_of(tx, tx.scalar(sa.select(objects.c.body).where(objects.c.id == post.id)), post.owner)
 
 
 def followers(tx: Tx, actor_id: str, *, limit: int = 500) -> list[Relation]:

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Row
 
 from federation.storage import Tx
 from federation.tables import actors, objects, reactions
+from federation.types import OPEN
 
 Kind = Literal["like", "boost"]
 LISTED = 50
@@ -79,7 +80,7 @@ def _replies(tx: Tx, object_ids: Sequence[str]) -> dict[str, int]:
     statement = sa.select(objects.c.in_reply_to, sa.func.count().label("number")).where(
         objects.c.in_reply_to.in_(object_ids),
         objects.c.in_reply_to.is_not(None),
-        objects.c.visibility.in_(("public", "unlisted")),
+        objects.c.visibility.in_(OPEN),
         objects.c.deleted_at.is_(None),
     )
     return {row.in_reply_to: int(row.number) for row in tx.rows(statement.group_by(objects.c.in_reply_to))}

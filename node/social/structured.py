@@ -6,8 +6,8 @@ from typing import Any
 
 from federation.clock import iso
 from node.profiles.queries import Person
-from node.social.queries import PostView
 from node.social.reactions import Tally
+from node.social.views import PostView
 from node.text import plain
 
 MAX_TEXT = 5_000

@@ -16,13 +16,12 @@ from federation.blocks import hidden_from
 from federation.readers import may_read
 from federation.storage import Tx
 from federation.tables import objects
-from node.social import queries
-from node.social.queries import PostView
+from federation.types import OPEN
+from node.social.views import PostView, view
 
 MAX_ABOVE = 30
 MAX_BELOW = 200
 MAX_DEPTH = 30
-OPEN = ("public", "unlisted")
 
 
 class Answer(NamedTuple):
@@ -62,7 +61,7 @@ def _above(tx: Tx, post: PostView, reader: str | None) -> tuple[list[PostView], 
         if row is None or not may_read(tx, wanted, reader):
             stands = tx.scalar(sa.select(objects.c.id).where(objects.c.id == wanted)) is not None
             return found[::-1], None if stands else wanted
-        found.append(queries.view(row))
+        found.append(view(row, row.id))
         wanted = row.in_reply_to
     return found[::-1], None
 
@@ -75,7 +74,7 @@ def _below(tx: Tx, post_id: str, reader: str | None) -> tuple[list[Answer], bool
         answers = _shown(tx, reader).where(objects.c.in_reply_to.in_(level), objects.c.in_reply_to.is_not(None))
         rows = tx.rows(answers.order_by(objects.c.published, objects.c.id).limit(MAX_BELOW + 1))
         readable = [row for row in rows if row.visibility in OPEN or may_read(tx, row.id, reader)]
-        found += [Answer(queries.view(row), row.in_reply_to) for row in readable]
+        found += [Answer(view(row, row.id), row.in_reply_to) for row in readable]
         if len(found) > MAX_BELOW:
             return found[:MAX_BELOW], True
         level = [row.id for row in readable]

@@ -17,6 +17,7 @@ from federation.blocks import unwilling
 from federation.ids import Ids
 from federation.storage import Tx
 from federation.tables import actors, follows, objects
+from federation.types import OPEN
 from node.social.tables import timeline
 from schemas.base import audience_of, id_of
 from schemas.errors import SchemaError
@@ -73,7 +74,7 @@ _STORED = sa.select(objects.c.kind, objects.c.visibility, objects.c.local, objec
 def boost(tx: Tx, object_id: str, by: str) -> None:
     """Somebody passes on what anybody may read: their followers here see it, unless they have it already."""
     row = tx.execute(_STORED, {"id": object_id}).first()
-    if row is not None and row.visibility in ("public", "unlisted"):
+    if row is not None and row.visibility in OPEN:
         followers = _followers_here(tx, by)
         apart = unwilling(tx, followers, [row.owner, by])
         readers = {one: "boosted" for one in followers if one not in apart}
@@ -166,7 +167,7 @@ def catch_up(tx: Tx, reader: str, owner: str) -> None:
     """Show a new follower what is known of the newest public things of somebody, each at its own time."""
     statement = sa.select(objects.c.id).where(
         objects.c.owner == owner,
-        objects.c.visibility.in_(("public", "unlisted")),
+        objects.c.visibility.in_(OPEN),
         objects.c.in_reply_to.is_(None),
         objects.c.deleted_at.is_(None),
     )

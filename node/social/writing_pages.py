@@ -19,7 +19,7 @@ from node.social import commands, queries, rules
 from node.social.finding import find
 from node.social.mentions import find_named
 from node.social.post_pages import MAX_ID, MAX_UNKNOWN, REACHES, answer_form, conversation, mine, reaches_within
-from node.social.queries import PostView
+from node.social.views import PostView
 from node.web.forms import Form, read_form
 from node.web.keys import NODE
 from node.web.render import page, see_other
