@@ -72,7 +72,7 @@ async def report(request: web.Request, somebody: Viewer) -> web.StreamResponse:
 async def listed(request: web.Request, _owner: Viewer) -> web.StreamResponse:
     """GET /admin/reports: for whoever runs the node; there is no such page for anybody else."""
     reports = await request.app[NODE].db.read(queries.listed)
-    return await page(request, "moderation/reports.html", tab="server", reports=reports)
+    return await page(request, "moderation/reports.html", tab="reports", reports=reports)
 
 
 @owners_only

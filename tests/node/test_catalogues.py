@@ -118,6 +118,12 @@ def test_a_template_says_nothing_in_english_alone(path: Path) -> None:
     assert bare(path.read_text()) == []
 
 
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(NODE)))
+def test_a_plural_says_which_number_it_goes_by(path: Path) -> None:
+    """Without a name it goes by the first value, whatever that is."""
+    assert re.findall(r"\{%-?\s*pluralize\s*-?%\}", path.read_text()) == []
+
+
 def test_words_that_nobody_translates_are_found() -> None:
     assert bare('<p>Hello</p>{{ _("x") }}<a aria-label="Go home">{% trans %}You{% endtrans %}</a>') == [
         "Hello",
