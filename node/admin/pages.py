@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 
 from aiohttp import web
 
@@ -17,6 +18,7 @@ from node.web.forms import read_form
 from node.web.keys import NODE
 from node.web.owner import owners_only
 from node.web.render import page, see_other
+from node.web.words import Figure
 
 TURNS = {"pause": operate.pause, "resume": operate.resume, "retry": operate.retry}
 """What can be done about one host in the queue."""
@@ -48,8 +50,9 @@ async def show(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     )
 
 
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:,.1f}" if size < 10_000_000 else f"{size / 1e6:,.0f}"
+def _megabytes(size: int) -> Figure:
+    """size: in bytes."""
+    return Figure(Decimal(size).scaleb(-6), places=1 if size < 10_000_000 else 0)
 
 
 @owners_only
