@@ -42,6 +42,7 @@ MAX_OBJECTS = 60
 """A document over these is not worth rewriting, which costs 700 times what reading JSON costs: up to 1 ms an object."""
 MAX_CONTEXTS = 16
 MAX_REMEMBERED = 4_096
+MAX_NAMES = 4_000
 FORBIDDEN = frozenset({"@graph", "@included", "@reverse"})
 
 _PREFIXES = {"as": AS, "vf": VF, "om2": OM2, "schema": SCHEMA, "fh": FREEHOLD, "sec": SECURITY, "toot": TOOT}
@@ -59,6 +60,11 @@ _INLINE: dict[str, Any] = {
     **CARD_TERMS,
     "sensitive": "as:sensitive",
     "movedTo": {"@id": "as:movedTo", "@type": "@id"},
+    "votersCount": "toot:votersCount",
+    "quote": {"@id": "https://w3id.org/fep/044f#quote", "@type": "@id"},
+    "quoteUrl": {"@id": "as:quoteUrl", "@type": "@id"},
+    "quoteUri": {"@id": "http://fedibird.com/ns#quoteUri", "@type": "@id"},
+    "_misskey_quote": {"@id": "https://misskey-hub.net/ns#_misskey_quote", "@type": "@id"},
 }
 _OFTEN = {  # spellings of others that mean the same
     "PropertyValue": {"http://schema.org/PropertyValue"},
@@ -69,8 +75,9 @@ _OFTEN = {  # spellings of others that mean the same
     "hasNumericalValue": {VF + "hasNumericalValue"},
     "inbox": {AS + "inbox"},
     "created": {"http://purl.org/dc/terms/created"},
+    "_misskey_quote": {"https://misskey-hub.net/ns/#_misskey_quote", "https://misskey.io/ns#_misskey_quote"},
 }
-_NOT_READ = ("subject", "webfinger")  # FEP-c390 and others define them differently, and no parser depends on it
+NOT_READ = ("subject", "webfinger", "size")  # others define them differently, and no decision depends on them
 
 
 def normalise(document: dict[str, Any]) -> dict[str, Any]:
@@ -88,21 +95,29 @@ def normalise(document: dict[str, Any]) -> dict[str, Any]:
 def _is_plain(document: dict[str, Any]) -> bool:
     """Whether no object inside says more than a reader of plain JSON sees; Malformed for what is forbidden anywhere."""
     top = document.get("@context", AS_CONTEXT)
-    unread = _unread()
+    unread = _unread() | _other_names(top)
     waiting: list[Any] = [document]
     while waiting:
         item = waiting.pop()
         if type(item) is list:
             waiting += [inner for inner in item if type(inner) is dict or type(inner) is list]
             continue
+        if "@context" in item and item["@context"] != top:
+            if not _usual(item["@context"]):
+                return False
+            names = _other_names(item["@context"])
+            if not names <= unread:  # they count for all that is still to be looked at, which is more than need be
+                unread |= names
+            if len(unread) > MAX_NAMES:
+                return False
         if not unread.isdisjoint(item):
             _check_allowed(item)
             return False
         if ("@id" in item and "id" in item) or ("@type" in item and "type" in item):
             raise Malformed("", "an object has two ids or types")
-        if "@context" in item and item["@context"] != top and not _usual(item["@context"]):
-            return False
-        waiting += [inner for inner in item.values() if type(inner) is dict or type(inner) is list]
+        for name, inner in item.items():
+            if (type(inner) is dict or type(inner) is list) and name != "@context":
+                waiting.append(inner)
     return True
 
 
@@ -153,9 +168,42 @@ def _harmless(term: str, value: Any, context: dict[str, Any]) -> bool:
     if isinstance(value, dict) and ("@context" in value or "@reverse" in value):
         return False
     allowed = _meanings().get(term)
+    if ":" in term:  # `schema:name`: what is spelt as an IRI means that one (JSON-LD 1.1 API §4.2.2, 14.2.5)
+        allowed = frozenset([_expand(term, context)])
     if allowed is None:
         return True
     return _expand(iri, context) in allowed and (isinstance(value, str) or _same_form(term, value))
+
+
+def _other_names(context: Any) -> frozenset[str]:
+    """By which names of its own a usual context says what ActivityStreams has names for, and we read under those."""
+    if isinstance(context, list):
+        return frozenset[str]().union(*map(_other_names, context))
+    if not isinstance(context, dict):
+        return frozenset()
+    written = msgspec.json.encode(context)
+    return _known_names(written) if len(written) <= MAX_REMEMBERED else _names_in(context)
+
+
+@lru_cache(256)
+def _known_names(context: bytes) -> frozenset[str]:
+    return _names_in(msgspec.json.decode(context))
+
+
+def _names_in(context: dict[str, Any]) -> frozenset[str]:
+    """Of `{"boss": "as:actor"}` that is `boss`; of a prefix `q` for ActivityStreams, `q:actor` and all such."""
+    read = _meanings()
+    found: set[str] = set()
+    for term, value in context.items():
+        iri = value.get("@id", term) if isinstance(value, dict) else value
+        if term in read or not isinstance(iri, str):
+            continue
+        full = _expand(iri, context)
+        if full.startswith(AS):
+            found |= {term} if full.removeprefix(AS) in read else set()
+        if full and AS.startswith(full):
+            found |= {f"{term}:{AS.removeprefix(full)}{name}" for name in read}
+    return frozenset(found)
 
 
 def _same_form(term: str, definition: dict[str, Any]) -> bool:
@@ -182,8 +230,8 @@ def _meanings() -> dict[str, frozenset[str]]:
                 found.setdefault(term, set()).add(iri)
     for term, others in _OFTEN.items():
         found[term] |= others
-    for term in _NOT_READ:
-        del found[term]
+    for term in NOT_READ:
+        found.pop(term, None)
     return {term: frozenset(iris) for term, iris in found.items()}
 
 
