@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import os
-import pkgutil
 import shutil
 import tempfile
+from itertools import count
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import pytest
-import sqlalchemy as sa
 
-import node
+from federation.authors import NewKeys, make_keys
 from federation.clock import Clock
 from federation.storage import Database
-from federation.tables import metadata
 from tests import postgres
+from tests.databases import postgres_script, sqlite_bytes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 SHARED = pytest.StashKey[Path]()
 CONTROLLER = pytest.StashKey[int]()
+
+_keys: list[NewKeys] = []
+_making = Lock()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -51,41 +52,46 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(config.stash[SHARED], ignore_errors=True)
 
 
-def every_table() -> sa.MetaData:
-    """`federation.tables.metadata`, once each slice of the product has put its own tables into it."""
-    for package in pkgutil.iter_modules(node.__path__):
-        name = f"node.{package.name}.tables"
-        if package.ispkg and importlib.util.find_spec(name):
-            importlib.import_module(name)
-    return metadata
-
-
 @pytest.fixture
 def clock() -> Clock:
     """The present; move it by setting `clock.offset`."""
     return Clock()
 
 
+@pytest.fixture(autouse=True)
+def keys_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever moves into a node of a test gets keys that nobody else in that test has; the next test gets them again.
+
+    A tenth of a second goes into each pair. Keys that a test makes itself are always new.
+    """
+    turn = count()
+
+    def take() -> NewKeys:
+        number = next(turn)
+        with _making:
+            while number >= len(_keys):
+                _keys.append(make_keys())
+        return _keys[number]
+
+    monkeypatch.setattr("node.accounts.setup.make_keys", take)
+    monkeypatch.setattr("tests.nodes.make_keys", take)
+
+
 @pytest.fixture
 def postgres_server(request: pytest.FixtureRequest) -> postgres.Server:
     """The session's PostgreSQL server, with the template that fresh databases are copied from."""
     try:
-        return postgres.session_server(request.config.stash[SHARED], request.config.stash[CONTROLLER], every_table)
+        return postgres.session_server(request.config.stash[SHARED], request.config.stash[CONTROLLER], postgres_script)
     except postgres.NoPostgres as missing:
         pytest.fail(str(missing))
 
 
 @pytest.fixture
-def sqlite_template(request: pytest.FixtureRequest) -> Path:
-    """A SQLite file with every table, made once a session."""
-    shared = request.config.stash[SHARED]
-    path = shared / "template.db"
-    with postgres.locked(shared / "sqlite.lock"):
-        if not path.exists():
-            engine = sa.create_engine(f"sqlite:///{path}.new")
-            every_table().create_all(engine)
-            engine.dispose()
-            path.with_name("template.db.new").rename(path)
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with every table; to be copied."""
+    path = tmp_path_factory.getbasetemp() / "template.db"
+    if not path.exists():
+        path.write_bytes(sqlite_bytes())
     return path
 
 
@@ -94,13 +100,13 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     """A fresh database with every table, as the URL that `Database.open` takes; once on each kind of database."""
     if request.param == "sqlite":
         path = tmp_path / "freehold.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        path.write_bytes(sqlite_bytes())
         yield f"sqlite:///{path}"
         return
     server = request.getfixturevalue("postgres_server")
-    name = server.create()
+    name = server.lend()
     yield server.url(name)
-    server.drop(name)
+    server.take_back(name)
 
 
 @pytest.fixture

@@ -42,6 +42,7 @@ from node.context import Ground, Node
 from node.profiles.commands import first_profile
 from node.settings import Settings, load
 from node.worker import workers
+from tests.databases import place_sqlite
 from tests.people import PASSWORD, Somebody
 from tests.visitors import Hosts, Visitor
 
@@ -291,7 +292,10 @@ async def cluster(
         async with AsyncExitStack() as stack:
             homes = []
             for number, ((address, name), port) in enumerate(zip(places, ports, strict=True)):
-                settings = load(data / name, environ | {"FREEHOLD_DATABASE_URL": databases()})
+                url = databases()
+                if not url:
+                    place_sqlite(data / name)
+                settings = load(data / name, environ | {"FREEHOLD_DATABASE_URL": url})
                 place = f"https://{name}" if tls else f"http://{address}:{port}"
                 origin = origins[number] if number < len(origins) else place
                 domain = handle_domains[number] if number < len(handle_domains) else ""

@@ -26,11 +26,50 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import sqlalchemy as sa
-
 SUPERUSER = "freehold"
 OPTIONS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=", "max_connections=300")
+TEMPLATE = "template_freehold"
+SHAPE = """
+SELECT md5(string_agg(concat_ws(' ', relname, relkind, attname, atttypid, attnotnull), ',' ORDER BY relname, attnum))
+       || ' ' || (SELECT max(version_num) FROM alembic_version)
+FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+WHERE relnamespace = 'public'::regnamespace AND attnum > 0
+"""
+"""Every column of every table and index, in one word, and the version; it stands in the template as a comment."""
+REMEMBER = f"""
+DO $$ BEGIN EXECUTE format('COMMENT ON TABLE alembic_version IS %L', ({SHAPE})); END $$;
+"""
+EMPTY = f"""
+SET client_min_messages = warning;
+DO $$
+DECLARE
+    others text := 'SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                    WHERE datname = current_database() AND pid <> pg_backend_pid()';
+    left_over int; name text; used text[] := '{{}}'; has_rows boolean;
+BEGIN
+    LOOP
+        EXECUTE others INTO left_over;
+        EXIT WHEN left_over = 0;
+        PERFORM pg_sleep(0.002), pg_stat_clear_snapshot();
+    END LOOP;
+    FOR name IN SELECT oid::regclass::text FROM pg_class
+                WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version' LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s)', name) INTO has_rows;
+        IF has_rows THEN used := used || name; END IF;
+    END LOOP;
+    IF used <> '{{}}' THEN
+        EXECUTE format('TRUNCATE %s RESTART IDENTITY CASCADE', array_to_string(used, ', '));
+    END IF;
+    PERFORM setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S';
+    ASSERT obj_description('alembic_version'::regclass) = ({SHAPE}), 'the tables are not what they were';
+END $$;
+"""
+"""Ends every other connection, and leaves the tables as they were made."""
 HOW_TO_INSTALL = "`make test` installs it when run as root; otherwise install your system's `postgresql` package"
+
+
+_clean: list[str] = []
+"""Databases that this process may lend again."""
 
 
 class NoPostgres(Exception):
@@ -56,13 +95,26 @@ class Server:
             cwd="/",
         )
 
-    def make_template(self, metadata: sa.MetaData) -> None:
-        """The database `template_freehold` with every table of `metadata`."""
-        self.execute("CREATE DATABASE template_freehold")
-        self.execute(_schema(metadata), "template_freehold")
+    def make_template(self, script: str) -> None:
+        """The database that others are copied from, with what this script of SQL makes."""
+        self.execute(f"CREATE DATABASE {TEMPLATE}")
+        self.execute(script + REMEMBER, TEMPLATE)
 
-    def create(self, *, template: str = "template_freehold") -> str:
-        """A fresh database, by its name."""
+    def lend(self) -> str:
+        """A database with every table and nothing in it, by its name: one that came back, or a new one."""
+        return _clean.pop() if _clean else self.create(template=TEMPLATE)
+
+    def take_back(self, name: str) -> None:
+        """Empty it for the next, whoever is still connected to it. One whose tables have changed is thrown away."""
+        try:
+            self.execute(EMPTY, name)
+        except subprocess.CalledProcessError:
+            self.drop(name)
+        else:
+            _clean.append(name)
+
+    def create(self, *, template: str = "template0") -> str:
+        """A new database, by its name; with nothing in it if nothing else is said."""
         name = f"test_{secrets.token_hex(8)}"
         self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
@@ -70,19 +122,6 @@ class Server:
     def drop(self, name: str) -> None:
         """Remove a database, whoever is still connected to it."""
         self.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _schema(metadata: sa.MetaData) -> str:
-    import sqlalchemy as sa
-
-    statements: list[str] = []
-
-    def collect(ddl: sa.ExecutableDDLElement, *_: object) -> None:
-        statements.append(str(ddl.compile(dialect=engine.dialect)))
-
-    engine = sa.create_mock_engine("postgresql+asyncpg://", collect)
-    metadata.create_all(engine, checkfirst=False)
-    return ";\n".join(statements) + ";"
 
 
 @contextmanager
@@ -93,17 +132,18 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def session_server(shared: Path, controller: int, tables: Callable[[], sa.MetaData]) -> Server:
+def session_server(shared: Path, controller: int, script: Callable[[], str]) -> Server:
     """The session's server, with the template of fresh databases; started by the first that asks.
 
-    `shared` is the session's folder, `controller` the process with whose end the server ends.
+    `shared` is the session's folder, `controller` the process with whose end the server ends, `script` makes the tables
+    of the template.
     """
     known = shared / "postgres.json"
     with locked(shared / "postgres.lock"):
         if known.exists():
             return Server(**json.loads(known.read_text()))
         server = _start(controller)
-        server.make_template(tables())
+        server.make_template(script())
         known.write_text(json.dumps(asdict(server)))
         return server
 

@@ -19,7 +19,7 @@ from federation.storage import Database
 from node import migrate
 from node.migrations import HEAD
 from node.search.tables import WORDS
-from tests.conftest import every_table
+from tests.databases import every_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield f"sqlite:///{tmp_path / 'empty.db'}"
         return
     server = request.getfixturevalue("postgres_server")
-    name = server.create(template="template0")
+    name = server.create()
     yield server.url(name)
     server.drop(name)
 

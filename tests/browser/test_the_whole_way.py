@@ -103,7 +103,7 @@ async def test_from_the_printed_link_to_the_timeline(tmp_path: Path):
 
 @pytest.mark.timeout(SLOW)
 async def test_the_same_node_on_postgresql(tmp_path: Path, postgres_server):
-    name = postgres_server.create(template="template0")
+    name = postgres_server.create()
     try:
         async with visiting(tmp_path, FREEHOLD_DATABASE_URL=postgres_server.url(name)) as (visit, server):
             await set_up(visit, server)

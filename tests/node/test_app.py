@@ -17,7 +17,9 @@ from node.settings import load
 from tests.node.house import settle_in, state
 
 
-async def test_a_first_start_makes_a_key_that_only_its_owner_can_read(settings, ground):
+async def test_a_first_start_makes_a_key_that_only_its_owner_can_read(bare_settings):
+    settings = bare_settings
+    ground = await lay_ground(settings)
     path = settings.data / "master.key"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(settings.data.stat().st_mode) == 0o700
@@ -26,6 +28,7 @@ async def test_a_first_start_makes_a_key_that_only_its_owner_can_read(settings, 
     assert len(base64.b64decode(path.read_text())) == 32
     assert os.listdir(settings.data).count("master.key") == 1
     assert not [name for name in os.listdir(settings.data) if name.startswith(".master")]
+    await ground.db.close()
 
 
 async def test_a_node_starts_again_as_what_it_was(settings, ground):

@@ -25,7 +25,7 @@ from federation.types import Signer
 from node.retention import forget_all
 from node.social.tables import timeline
 from tests.node.house import settle_in
-from tests.node.neighbours import BO, actor, follow, keys, know
+from tests.node.neighbours import BO, actor, follow, know
 
 FOLLOWEES, A_DAY = 4, 3
 HOSTS = 5
@@ -34,8 +34,7 @@ KINDS = ("objects", "inbox_messages", "deliveries", "activities", "reactions", "
 
 
 @pytest.fixture
-async def node(ground, monkeypatch):
-    monkeypatch.setattr("node.accounts.setup.make_keys", keys)
+async def node(ground):
     node, _ = await settle_in(ground)
     yield node
     await node.client.close()

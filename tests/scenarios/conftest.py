@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def databases(request: pytest.FixtureRequest) -> Iterator[Databases]:
-    """Makes an empty database for each node that asks, and removes it; the node migrates it, as any other."""
+    """A database for each node that asks, with every table and nothing in it."""
     if request.param == "sqlite":
         yield sqlite
         return
@@ -24,9 +24,9 @@ def databases(request: pytest.FixtureRequest) -> Iterator[Databases]:
     names: list[str] = []
 
     def fresh() -> str:
-        names.append(server.create(template="template0"))
+        names.append(server.lend())
         return server.url(names[-1])
 
     yield fresh
     for name in names:
-        server.drop(name)
+        server.take_back(name)

@@ -15,7 +15,7 @@ from node.backup import queries
 from node.backup.pages import place_of
 from node.routes import node_routes
 from tests.node.house import serving, settle_in, state, token_in
-from tests.node.neighbours import actor, follow, keys, know
+from tests.node.neighbours import actor, follow, know
 from tests.node.test_sweep import RUNS_THE_NODE, House, second_person
 
 PHRASE = "giant dentist clarinet hollow sock moon black freckle plush"
@@ -29,9 +29,8 @@ def environ():
 
 
 @pytest.fixture
-async def house(ground, monkeypatch):
+async def house(ground):
     """Alice, who set it up, and Carol; Bo, and somebody on a name below his, follow Alice."""
-    monkeypatch.setattr("node.accounts.setup.make_keys", keys)
     node, account = await settle_in(ground)
     alice = await node.author(account.actor_id)
     carol = await node.db.write(second_person(node))

@@ -16,7 +16,6 @@ from node.settings import Settings, load
 from node.social.commands import post
 from node.social.rules import parse_post
 from tests.node.house import settle_in
-from tests.node.neighbours import keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,9 +25,8 @@ NEVER_SAME = ("sessions", "backups")
 
 
 @pytest.fixture
-async def node(ground, monkeypatch):
+async def node(ground):
     """Set up, with a phrase, a post and a picture."""
-    monkeypatch.setattr("node.accounts.setup.make_keys", keys)  # of one test or another: it takes long to make them
     node, account = await settle_in(ground)
     await node.db.write(commands.keep_lock, make_lock(PHRASE))
     await node.db.write(accounts.open_session, account.id)
@@ -50,7 +48,7 @@ def empty(request, node, tmp_path) -> Iterator[Settings]:
         yield load(tmp_path / "elsewhere", {})
         return
     server = request.getfixturevalue("postgres_server")
-    name = server.create(template="template0")
+    name = server.create()
     yield load(tmp_path / "elsewhere", {"FREEHOLD_DATABASE_URL": server.url(name)})
     server.drop(name)
 

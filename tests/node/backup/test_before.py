@@ -16,8 +16,9 @@ from node.backup.rules import BackupError
 
 
 @pytest.fixture
-async def old(settings):
+async def old(bare_settings):
     """A database at the first version."""
+    settings = bare_settings
     settings.data.mkdir()
 
     def upgrade(connection):
@@ -55,9 +56,9 @@ async def test_171_an_old_database_is_copied_first(old):
     assert copies(old) == [name], "one that is new enough is not copied"
 
 
-async def test_a_new_database_is_not_copied(settings):
-    await (await lay_ground(settings)).db.close()
-    assert copies(settings) == []
+async def test_a_new_database_is_not_copied(bare_settings):
+    await (await lay_ground(bare_settings)).db.close()
+    assert copies(bare_settings) == []
 
 
 async def test_without_a_copy_nothing_is_done(old, monkeypatch):

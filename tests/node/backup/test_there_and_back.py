@@ -110,7 +110,7 @@ async def test_the_other_kind_of_database_is_refused(node, tmp_path, request):
     file = tmp_path / "node.backup"
     await back_up(node, file, "command")
     server = request.getfixturevalue("postgres_server")
-    name = server.create(template="template0")
+    name = server.create()
     other = load(tmp_path / "elsewhere", {"FREEHOLD_DATABASE_URL": server.url(name)} if node.db.is_sqlite else {})
     with pytest.raises(BackupError, match="This backup holds a"):
         await restored(other, file)

@@ -13,8 +13,8 @@ RIGHT = {"--origin": "https://amara.example", "--handle": "amara"}
 
 
 @pytest.fixture
-def freehold(environ, tmp_path):
-    return Freehold(tmp_path / "data", environ)
+def freehold(bare_environ, tmp_path):
+    return Freehold(tmp_path / "data", bare_environ)
 
 
 def arguments(**changes):

@@ -271,8 +271,11 @@ async def test_strangers_who_are_forgotten_are_not_found_either(house):
     indexer = Indexer(node.db)
     await indexer.drain()
     assert await found(node, author.actor_id, "stranger") == [eve]
+    heard = asyncio.Event()
+    node.db.subscribe("actors", lambda payload: heard.set())  # after the indexer, which has heard it by then
     await node.db.write(lambda tx: tx.execute(sa.delete(actors).where(actors.c.id == eve)))
     await node.db.write(lambda tx: tx.notify("actors", eve))
+    await heard.wait()
     await indexer.drain()
     assert await words_kept(node) == 2
 
