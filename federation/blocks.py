@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from federation.statements import Hot
 from federation.storage import Database, Tx
 from federation.tables import actor_keys, actors, blocks, follows, mutes
 
@@ -88,11 +89,18 @@ def unwilling(tx: Tx, readers: Iterable[str], involved: Iterable[str]) -> set[st
     people, wanted = sorted(set(involved)), sorted(set(readers))
     found: set[str] = set()
     for start in range(0, len(people), CHUNK):
-        some = people[start : start + CHUNK]
-        out = sa.select(blocks.c.actor).where(blocks.c.target.in_(some), blocks.c.actor.in_(wanted))
-        back = sa.select(blocks.c.target).where(blocks.c.actor.in_(some), blocks.c.target.in_(wanted))
-        found |= {row[0] for row in tx.rows(sa.union(out, back))}
+        found |= {row.actor for row in tx.all(_UNWILLING, involved=people[start : start + CHUNK], readers=wanted)}
     return found
+
+
+_INVOLVED = sa.bindparam("involved", type_=sa.Text, expanding=True)
+_READERS = sa.bindparam("readers", type_=sa.Text, expanding=True)
+_UNWILLING = Hot(
+    sa.union(
+        sa.select(blocks.c.actor).where(blocks.c.target.in_(_INVOLVED), blocks.c.actor.in_(_READERS)),
+        sa.select(blocks.c.target).where(blocks.c.actor.in_(_INVOLVED), blocks.c.target.in_(_READERS)),
+    )
+)
 
 
 def local_blockers(tx: Tx, targets: Iterable[str]) -> Mapping[str, frozenset[str]]:
@@ -100,11 +108,17 @@ def local_blockers(tx: Tx, targets: Iterable[str]) -> Mapping[str, frozenset[str
     wanted = sorted(set(targets))
     if not wanted:
         return MappingProxyType({})
-    statement = sa.select(blocks.c.actor, blocks.c.target).join(actors, actors.c.id == blocks.c.actor)
     found: dict[str, set[str]] = {}
-    for row in tx.rows(statement.where(actors.c.local, blocks.c.target.in_(wanted))):
+    for row in tx.all(_BLOCKERS_HERE, targets=wanted):
         found.setdefault(row.target, set()).add(row.actor)
     return {target: frozenset(by) for target, by in found.items()}
+
+
+_BLOCKERS_HERE = Hot(
+    sa.select(blocks.c.actor, blocks.c.target)
+    .join(actors, actors.c.id == blocks.c.actor)
+    .where(actors.c.local, blocks.c.target.in_(sa.bindparam("targets", expanding=True)))
+)
 
 
 class BlockedReaders:

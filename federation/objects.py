@@ -15,6 +15,7 @@ from sqlalchemy.engine import Row
 
 from federation.authority import owner_of
 from federation.errors import Forbidden, Unacceptable
+from federation.statements import HotInsert
 from federation.storage import Tx
 from federation.tables import actors, object_recipients, objects
 from federation.types import OPEN, Received, Verification, Visibility
@@ -27,6 +28,7 @@ ObjectsDeleted = Callable[[Tx, Sequence[str]], None]
 
 UNKNOWN = "unknown"  # the kind of a tombstone whose object was never seen
 CLOCK_SKEW = timedelta(hours=1)
+_NEW = HotInsert(objects, "id")
 
 
 def store_object(
@@ -76,7 +78,7 @@ def store_object(
         "received_at": tx.now,
         "deleted_at": None,
     }
-    if tx.execute(tx.insert_new(objects, "id"), values).rowcount:
+    if tx.put(_NEW, [values]):
         _store_recipients(tx, object_id, values["visibility"], audience)
         return "new"
     return _replace(tx, received.envelope.type, values, audience)

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection, CursorResult, Row
+from sqlalchemy.exc import DBAPIError
+
+from federation.statements import Hot, HotInsert
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
@@ -78,6 +81,32 @@ class Tx:
         Built once for each table: building it costs as much as running it.
         """
         return _insert_new(self.connection.dialect.name, table, key)
+
+    def all(self, hot: Hot, **values: Any) -> list[Any]:
+        """All rows of a statement that runs for each message; they have their columns by name."""
+        if self.connection.dialect.name != "sqlite":
+            return list(self.connection.execute(hot.statement, values).all())
+        plan, padded = hot.sqlite(values)
+        return hot.rows(self._driven(plan.text, plan.arguments(padded)).fetchall())
+
+    def first(self, hot: Hot, **values: Any) -> Any:
+        """The first row, or None."""
+        return next(iter(self.all(hot, **values)), None)
+
+    def put(self, hot: HotInsert, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Insert what is not there yet; returns how many rows that were (-1 of several on PostgreSQL: nobody says)."""
+        if self.connection.dialect.name != "sqlite":
+            statement = self.insert_new(hot.table, *hot.key)
+            return self.connection.execute(statement, rows[0] if len(rows) == 1 else list(rows)).rowcount
+        plan = hot.sqlite()
+        return self._driven(plan.text, *map(plan.arguments, rows)).rowcount
+
+    def _driven(self, text: str, *arguments: tuple[Any, ...]) -> sqlite3.Cursor:
+        raw = driver(self.connection)
+        try:
+            return raw.execute(text, arguments[0]) if len(arguments) == 1 else raw.executemany(text, arguments)
+        except sqlite3.Error as error:  # as from SQLAlchemy: who catches it need not know which way it went
+            raise DBAPIError.instance(text, arguments, error, sqlite3.Error, dialect=self.connection.dialect) from error
 
     def notify(self, topic: str, payload: str | None = None) -> None:
         """After the commit, call the subscribers of `topic`, here and in other processes on this database."""

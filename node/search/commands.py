@@ -17,6 +17,7 @@ from sqlalchemy.engine import Row
 
 from federation.blocks import unwilling
 from federation.known_actors import read_actor
+from federation.statements import Hot, HotInsert
 from federation.storage import Tx
 from federation.tables import actors, object_recipients, objects
 from node.errors import Invalid
@@ -35,7 +36,7 @@ TOO_MANY = _("You follow {most} hashtags. Leave one first.", most=MAX_FOLLOWED)
 CHUNK = 500
 _HASHTAG = b"Hashtag"  # stands in the bytes of whatever carries one
 
-_STATE = (
+_STATE = Hot(
     sa.select(
         objects.c.kind,
         objects.c.owner,
@@ -70,7 +71,7 @@ def changed(tx: Tx, object_id: str, *, first: bool, news: bool = False) -> None:
     """
     if not first:
         forget(tx, [object_id])
-    row = tx.execute(_STATE, {"object_id": object_id}).first()
+    row = tx.first(_STATE, object_id=object_id)
     if row is None or row.body is None or row.kind not in KINDS:
         return
     is_open = row.visibility == "public" and (row.kind != "post" or _indexable(row))
@@ -160,13 +161,18 @@ def _tag(tx: Tx, object_id: str, document: dict[str, Any], row: Row[Any], *, new
     if not tags:
         return
     at = min(row.published, tx.now)
-    tx.execute(tx.insert_new(object_tags), [{"object_id": object_id, "tag": tag, "at": at} for tag in tags])
+    tx.put(_TAGS, [{"object_id": object_id, "tag": tag, "at": at} for tag in tags])
     if news:
-        wanted = sa.select(tag_follows.c.actor).distinct().where(tag_follows.c.tag.in_(tags))
-        readers = [follower.actor for follower in tx.rows(wanted) if follower.actor != row.owner]
+        readers = [follower.actor for follower in tx.all(_TAG_FOLLOWERS, tags=tags) if follower.actor != row.owner]
         if readers:
             apart = unwilling(tx, readers, [row.owner])
             timelines.tagged(tx, object_id, row.kind, [one for one in readers if one not in apart], at)
+
+
+_TAGS = HotInsert(object_tags)
+_TAG_FOLLOWERS = Hot(
+    sa.select(tag_follows.c.actor).distinct().where(tag_follows.c.tag.in_(sa.bindparam("tags", expanding=True)))
+)
 
 
 def follow_tag(tx: Tx, actor_id: str, name: str) -> str:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from federation.ids import Ids
 from federation.readers import may_read
+from federation.statements import Hot
 from federation.storage import Tx
 from federation.tables import objects
 from node.messages import commands as messages
@@ -16,6 +17,7 @@ from node.notifications.commands import notify, take_back
 from node.social.reactions import Kind
 
 MAX_TOLD = 50
+_POST = Hot(sa.select(objects.c.visibility).where(objects.c.id == sa.bindparam("id")))
 
 
 def tell_of_post(
@@ -25,7 +27,7 @@ def tell_of_post(
 
     What is for them alone goes into their conversations; an answer to a gig is an enquiry too.
     """
-    post = tx.row(sa.select(objects.c.visibility, objects.c.published).where(objects.c.id == object_id))
+    post = tx.first(_POST, id=object_id)
     if post is None or post.visibility == "direct":
         messages.file_direct(tx, ids, object_id, owner, named)
         return

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from federation.blocks import unwilling
 from federation.ids import Ids
+from federation.statements import Hot, HotInsert
 from federation.storage import Tx
 from federation.tables import actors, follows, objects
 from federation.types import OPEN
@@ -38,7 +39,7 @@ def into_timelines(
     at: where it stands; a time to come counts as now, so that nothing stays on top of others. document: the object,
     where the caller has it at hand. Returns the people here whom it addresses or names.
     """
-    row = tx.execute(_STORED, {"id": object_id}).first()
+    row = tx.first(_STORED, id=object_id)
     if row is None:
         return []
     if document is None:
@@ -66,14 +67,16 @@ def _answered(tx: Tx, document: dict[str, Any]) -> list[str]:
     return [owner] if owner else []
 
 
-_STORED = sa.select(objects.c.kind, objects.c.visibility, objects.c.local, objects.c.owner).where(
-    objects.c.id == sa.bindparam("id"), objects.c.deleted_at.is_(None)
+_STORED = Hot(
+    sa.select(objects.c.kind, objects.c.visibility, objects.c.local, objects.c.owner).where(
+        objects.c.id == sa.bindparam("id"), objects.c.deleted_at.is_(None)
+    )
 )
 
 
 def boost(tx: Tx, object_id: str, by: str) -> None:
     """Somebody passes on what anybody may read: their followers here see it, unless they have it already."""
-    row = tx.execute(_STORED, {"id": object_id}).first()
+    row = tx.first(_STORED, id=object_id)
     if row is not None and row.visibility in OPEN:
         followers = _followers_here(tx, by)
         apart = unwilling(tx, followers, [row.owner, by])
@@ -94,7 +97,10 @@ def _file(tx: Tx, object_id: str, kind: str, readers: dict[str, str], at: dateti
         {"object_id": object_id, "reader": reader, "kind": kind, "reason": reason, "via": via, "at": at}
         for reader, reason in readers.items()
     ]
-    tx.execute(tx.insert_new(timeline, "object_id", "reader"), rows)
+    tx.put(_ENTRIES, rows)
+
+
+_ENTRIES = HotInsert(timeline, "object_id", "reader")
 
 
 def tagged(tx: Tx, object_id: str, kind: str, readers: Sequence[str], at: datetime) -> None:
@@ -126,7 +132,7 @@ def _local(tx: Tx, actor_ids: Iterable[str]) -> list[str]:
     return found
 
 
-_FOLLOWERS_HERE = (
+_FOLLOWERS_HERE = Hot(
     sa.select(follows.c.follower)
     .join(actors, actors.c.id == follows.c.follower)
     .where(follows.c.followee == sa.bindparam("owner"), follows.c.state == sa.literal_column("'accepted'"))
@@ -135,7 +141,7 @@ _FOLLOWERS_HERE = (
 
 
 def _followers_here(tx: Tx, owner: str) -> list[str]:
-    return [row.follower for row in tx.execute(_FOLLOWERS_HERE, {"owner": owner})]
+    return [row.follower for row in tx.all(_FOLLOWERS_HERE, owner=owner)]
 
 
 def withdraw(tx: Tx, owner: str, object_id: str | None = None) -> None:
