@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from federation.statements import Hot
 from federation.storage import Tx
 from federation.tables import deliveries, peers
 
@@ -19,13 +20,19 @@ def host_is_alive(tx: Tx, *hosts: str) -> None:
     One select when nothing was wrong, which is nearly always. What was counted against the host stays until it has
     taken something: one that only speaks, and never listens, must not use up the chances of what waits for it.
     """
-    waiting = sa.select(peers.c.host).where(
-        peers.c.host.in_(set(hosts)), peers.c.failures > 0, peers.c.retry_at.is_not(None)
-    )
-    back = [row.host for row in tx.rows(waiting)]
+    back = [row.host for row in tx.all(_WAITING, hosts=list(set(hosts)))]
     if back:
         tx.execute(sa.update(peers).where(peers.c.host.in_(back)).values(retry_at=None))
         _make_due(tx, back)
+
+
+_WAITING = Hot(
+    sa.select(peers.c.host).where(
+        peers.c.host.in_(sa.bindparam("hosts", expanding=True)),
+        peers.c.failures > sa.literal_column("0"),
+        peers.c.retry_at.is_not(None),
+    )
+)
 
 
 def close(tx: Tx, host: str) -> None:

@@ -17,6 +17,7 @@ import structlog
 from federation.errors import Busy
 from federation.messages import TOPIC
 from federation.retention import already_seen
+from federation.statements import HotInsert
 from federation.storage import Database, Tx
 from federation.tables import inbox_messages
 from federation.types import Signer
@@ -90,11 +91,29 @@ def store(tx: Tx, messages: Sequence[Message]) -> None:
         first.setdefault(message.key, message)
     seen = already_seen(tx, first)
     rows = [_row(tx, message) for key, message in first.items() if key not in seen]  # in the order in which they came
-    inserted = tx.execute(tx.insert_new(inbox_messages, "activity_id"), rows).rowcount if rows else 0
+    inserted = tx.put(_NEW, rows) if rows else 0
     if inserted:  # on PostgreSQL nobody says how many, which is -1
         tx.notify(TOPIC)
     if inserted != len(messages):
         _compare(tx, messages)
+
+
+_NEW = HotInsert(
+    inbox_messages,
+    "activity_id",
+    columns=(
+        "activity_id",
+        "type",
+        "actor_id",
+        "subject",
+        "signer",
+        "body",
+        "received_at",
+        "state",
+        "attempts",
+        "due_at",
+    ),
+)
 
 
 def _compare(tx: Tx, messages: Sequence[Message]) -> None:

@@ -14,6 +14,7 @@ from federation.blocks import local_blockers
 from federation.ids import Ids
 from federation.policy import Policy
 from federation.relays import accepted
+from federation.statements import Hot
 from federation.storage import Tx
 from federation.tables import follows, objects
 from federation.types import Received
@@ -74,15 +75,22 @@ def interest_in(tx: Tx, ids: Ids, received: Sequence[Received]) -> Interest:
 def _followed(tx: Tx, authors: set[str]) -> frozenset[str]:
     if not authors:
         return frozenset()
-    statement = sa.select(follows.c.followee).distinct()
-    wanted = statement.where(follows.c.followee.in_(authors), follows.c.state == "accepted")
-    return frozenset(row.followee for row in tx.rows(wanted))
+    return frozenset(row.followee for row in tx.all(_FOLLOWED, authors=list(authors)))
 
 
 def _held(tx: Tx, object_ids: set[str]) -> frozenset[str]:
     if not object_ids:
         return frozenset()
-    return frozenset(row.id for row in tx.rows(sa.select(objects.c.id).where(objects.c.id.in_(object_ids))))
+    return frozenset(row.id for row in tx.all(_HELD, ids=list(object_ids)))
+
+
+_FOLLOWED = Hot(
+    sa.select(follows.c.followee)
+    .distinct()
+    .where(follows.c.followee.in_(sa.bindparam("authors", expanding=True)))
+    .where(follows.c.state == sa.literal_column("'accepted'"))
+)
+_HELD = Hot(sa.select(objects.c.id).where(objects.c.id.in_(sa.bindparam("ids", expanding=True))))
 
 
 def _is_of_actor(received: Received) -> bool:

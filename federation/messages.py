@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
+from federation.statements import Hot
 from federation.storage import Tx
 from federation.tables import inbox_messages
 
@@ -106,7 +107,7 @@ def behind(tx: Tx, rows: Sequence[Row[Any]]) -> dict[int, int]:
     """Of these messages, those that must wait: id -> the id of the last earlier one that has not had its effect."""
     ids = [row.id for row in rows]
     found: dict[int, int] = {}
-    for row in tx.rows(sa.union_all(_before(ids, _earlier.c.subject), _before(ids, _earlier.c.activity_id))):
+    for row in tx.all(_BEHIND, ids=ids):
         found[row.id] = max(row.earlier, found.get(row.id, 0))
     return found
 
@@ -114,7 +115,7 @@ def behind(tx: Tx, rows: Sequence[Row[Any]]) -> dict[int, int]:
 _earlier = inbox_messages.alias("earlier")
 
 
-def _before(ids: list[int], thing: sa.ColumnElement[str]) -> sa.Select[tuple[int, int]]:
+def _before(thing: sa.ColumnElement[str]) -> sa.Select[tuple[int, int]]:
     """Earlier messages about, or being, what these are about. One question each, so that each has its index."""
     mine = inbox_messages
     same = sa.and_(thing == mine.c.subject, _earlier.c.actor_id == mine.c.actor_id)
@@ -122,23 +123,31 @@ def _before(ids: list[int], thing: sa.ColumnElement[str]) -> sa.Select[tuple[int
     return (
         sa.select(mine.c.id, sa.func.max(_earlier.c.id).label("earlier"))
         .select_from(mine.join(_earlier, sa.and_(same, waiting)))
-        .where(mine.c.id.in_(ids), mine.c.type != "Delete")
+        .where(mine.c.id.in_(sa.bindparam("ids", expanding=True)), mine.c.type != sa.literal_column("'Delete'"))
         .group_by(mine.c.id)
     )
 
 
+_BEHIND = Hot(sa.union_all(_before(_earlier.c.subject), _before(_earlier.c.activity_id)))
+
+
 def still_pending(tx: Tx, ids: Sequence[int]) -> frozenset[int]:
     """Those that nobody else has finished meanwhile, or is just finishing."""
-    statement = sa.select(inbox_messages.c.id).where(inbox_messages.c.id.in_(ids), inbox_messages.c.state == _PENDING)
-    return frozenset(row.id for row in tx.rows(statement.with_for_update(skip_locked=True)))
+    return frozenset(row.id for row in tx.all(_STILL, ids=ids))
+
+
+_THESE = inbox_messages.c.id.in_(sa.bindparam("ids", expanding=True))
+_STILL = Hot(
+    sa.select(inbox_messages.c.id).where(_THESE, inbox_messages.c.state == _PENDING).with_for_update(skip_locked=True)
+)
+_DONE = Hot(sa.update(inbox_messages).where(_THESE).values(state=sa.literal_column("'done'"), reason=sa.null()))
 
 
 def record(tx: Tx, outcomes: Sequence[Outcome]) -> None:
     """Write the new states; the plain case, done without a remark, is one statement for all."""
     plain = [outcome.row.id for outcome in outcomes if outcome.state == "done" and outcome.reason is None]
     if plain:
-        done = sa.update(inbox_messages).where(inbox_messages.c.id.in_(plain))
-        tx.execute(done.values(state="done", reason=None))
+        tx.run(_DONE, ids=plain)
     for outcome in outcomes:
         if outcome.state == "done" and outcome.reason is None:
             continue

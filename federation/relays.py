@@ -19,6 +19,7 @@ from federation.authors import Author
 from federation.clock import iso
 from federation.errors import NotFound, Refused
 from federation.outbox import publish
+from federation.statements import Hot
 from federation.storage import Tx
 from federation.tables import follows, object_recipients, objects, reactions, relayed, relays
 from federation.types import Received
@@ -85,7 +86,10 @@ def listed(tx: Tx) -> Sequence[Row[tuple[str, str, str]]]:
 
 def accepted(tx: Tx) -> frozenset[str]:
     """The relays that have agreed."""
-    return frozenset(row.id for row in tx.rows(sa.select(relays.c.id).where(relays.c.state == "accepted")))
+    return frozenset(row.id for row in tx.all(_ACCEPTED))
+
+
+_ACCEPTED = Hot(sa.select(relays.c.id).where(relays.c.state == sa.literal_column("'accepted'")))
 
 
 def on_answer(tx: Tx, received: Received, state: Literal["accepted", "rejected"]) -> bool:

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from federation.documents import TOPIC
 from federation.objects import ObjectsDeleted
+from federation.statements import Hot
 from federation.storage import Tx
 from federation.tables import (
     activities,
@@ -45,8 +46,12 @@ def digest(activity_id: str) -> bytes:
 def already_seen(tx: Tx, activity_ids: Collection[str]) -> set[str]:
     """Those that came in so long ago that only their digest is left."""
     by_digest = {digest(activity_id): activity_id for activity_id in activity_ids}
-    rows = tx.rows(sa.select(seen_activities.c.digest).where(seen_activities.c.digest.in_(by_digest)))
-    return {by_digest[bytes(row.digest)] for row in rows}
+    return {by_digest[bytes(row.digest)] for row in tx.all(_SEEN, digests=list(by_digest))}
+
+
+_SEEN = Hot(
+    sa.select(seen_activities.c.digest).where(seen_activities.c.digest.in_(sa.bindparam("digests", expanding=True)))
+)
 
 
 def compact_messages(tx: Tx, older: timedelta) -> int:

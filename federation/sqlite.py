@@ -253,6 +253,7 @@ def _pragmas(connection: Any, record: object) -> None:
         "foreign_keys = ON",
         "temp_store = MEMORY",
         "cache_size = -8000",
+        "wal_autocheckpoint = 4000",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

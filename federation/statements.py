@@ -48,12 +48,12 @@ class Plan(NamedTuple):
 class Hot:
     """See the module's docstring. Values have names; that of an `expanding` parameter is a list."""
 
-    def __init__(self, statement: sa.Select[Any] | sa.CompoundSelect[Any]) -> None:
+    def __init__(self, statement: sa.Select[Any] | sa.CompoundSelect[Any] | sa.Update) -> None:
         self.statement = statement
         self._lists: tuple[str, ...] = ()
         self._compiled: SQLCompiler | None = None
         self._plans: dict[tuple[int, ...], Plan] = {}
-        self._returned = tuple(statement.selected_columns)
+        self._returned = () if isinstance(statement, sa.Update) else tuple(statement.selected_columns)
         self._row: Callable[..., Any] = tuple
         self._convert: tuple[_Convert, ...] = ()
 

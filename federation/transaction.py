@@ -93,6 +93,14 @@ class Tx:
         """The first row, or None."""
         return next(iter(self.all(hot, **values)), None)
 
+    def run(self, hot: Hot, **values: Any) -> None:
+        """Do what a statement says that runs for each message and returns nothing."""
+        if self.connection.dialect.name != "sqlite":
+            self.connection.execute(hot.statement, values)
+        else:
+            plan, padded = hot.sqlite(values)
+            self._driven(plan.text, plan.arguments(padded))
+
     def put(self, hot: HotInsert, rows: Sequence[Mapping[str, Any]]) -> int:
         """Insert what is not there yet; returns how many rows that were (-1 of several on PostgreSQL: nobody says)."""
         if self.connection.dialect.name != "sqlite":
