@@ -15,23 +15,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
-from sqlalchemy.engine import Row
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 
-from federation import handlers as verbs
 from federation import messages, prepare
 from federation.authenticate import Authenticator
-from federation.authors import Authors
-from federation.circuits import host_is_alive
+from federation.effects import Effects, Ready, failed, faulty, report
 from federation.errors import FederationError
-from federation.forwarding import pass_on
 from federation.ids import Ids
-from federation.interest import Interest, interest_in
-from federation.messages import TOPIC, Outcome
-from federation.objects import ObjectsDeleted
+from federation.interest import interest_in
+from federation.messages import TOPIC, Outcome, Stored
 from federation.policy import Policy
 from federation.resolve import Resolver
 from federation.storage import Database, Tx
@@ -45,50 +39,29 @@ AT_ONCE_OF_HOST = 8
 GRACE_SECONDS = 0.02  # how long a batch waits for what is probably known here already
 GATHER_SECONDS = 0.02  # for a fuller batch: a scope for each message would cost three times as much
 POLL_SECONDS = 5.0
-MAX_FAULTS = 5
-MAX_ASKED = 10
 
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A message that only needs the database."""
-
-    row: Row[Any]
-    received: Received
 
 
 @dataclass(frozen=True, slots=True)
 class _Ask:
     """A message that needs other servers first."""
 
-    row: Row[Any]
+    row: Stored
     draft: prepare.Draft
 
 
 class InboxWorker:
-    """See the module's docstring. `deleted` hears of every object that became a tombstone, in the same scope."""
+    """See the module's docstring."""
 
-    def __init__(
-        self,
-        db: Database,
-        resolver: Resolver,
-        ids: Ids,
-        authors: Authors,
-        handlers: verbs.Table,
-        policy: Policy,
-        *,
-        deleted: ObjectsDeleted | None = None,
-    ) -> None:
+    def __init__(self, db: Database, resolver: Resolver, ids: Ids, policy: Policy, effects: Effects) -> None:
         self._db = db
         self._ids = ids
-        self._authors = authors
-        self._tables = (handlers, verbs.shared(deleted))
         self._policy = policy
+        self._effects = effects
         self._preparer = prepare.Preparer(db, ids, resolver, Authenticator(ids, resolver, policy, db.clock))
         self._wake = asyncio.Event()
-        self._asking: dict[asyncio.Task[Ready | Outcome], Row[Any]] = {}
+        self._asking: dict[asyncio.Task[Ready | Outcome], Stored] = {}
         self._leased: set[int] = set()
         policy.watch(db)
         db.subscribe(TOPIC, lambda payload: self._wake.set())
@@ -155,14 +128,14 @@ class InboxWorker:
             if not taken:
                 await asyncio.wait(self._asking, return_when=asyncio.FIRST_COMPLETED)
 
-    async def _due(self) -> tuple[list[Row[Any]], dict[int, int]]:
+    async def _due(self) -> tuple[list[Stored], dict[int, int]]:
         if self._db.is_sqlite:  # one process: what it has in hand it knows itself
             return await self._db.read(_due, [row.id for row in self._asking.values()])
         rows, waiting = await self._db.write(_lease)
         self._leased |= {row.id for row in rows}
         return rows, waiting
 
-    def _read(self, row: Row[Any], behind: int | None, free: set[int]) -> Ready | Outcome | _Ask:
+    def _read(self, row: Stored, behind: int | None, free: set[int]) -> Ready | Outcome | _Ask:
         """What can be said at once."""
         if behind is not None and behind not in free:
             return Outcome(row, "pending", put_off=True, behind=behind)
@@ -171,7 +144,7 @@ class InboxWorker:
             if self._policy.blocked(host_of(row.actor_id)) or self._involves_blocked(draft.received):
                 return Outcome(row, "refused", "its host is blocked")
         except (FederationError, SchemaError) as error:
-            return _failed(row, error)
+            return failed(row, error)
         received = self._preparer.at_once(draft)
         return _Ask(row, draft) if received is None else Ready(row, received)
 
@@ -210,9 +183,9 @@ class InboxWorker:
         try:
             return Ready(ask.row, await self._preparer.complete(ask.draft))
         except (FederationError, SchemaError) as error:
-            return _failed(ask.row, error)
+            return failed(ask.row, error)
         except Exception as error:  # noqa: BLE001  a fault of ours about this message
-            return _faulty(ask.row, error)
+            return faulty(ask.row, error)
 
     async def _answers(self) -> list[Ready | Outcome]:
         if not self._asking:
@@ -225,106 +198,28 @@ class InboxWorker:
     async def _settle(self, results: Sequence[Ready | Outcome]) -> None:
         """All in one scope; if that is not to be had, each in its own, so that one cannot hold back the rest."""
         try:
-            outcomes = await self._db.write(self._apply, results)
+            outcomes = await self._db.write(self._effects.apply, results)
         except DBAPIError as error:
             _log.warning("inbox.batch_failed", error=str(error.orig)[:500], messages=len(results))
             outcomes = [await self._settle_alone(result) for result in results]
         self._leased -= {result.row.id for result in results}
         for outcome in outcomes:
-            _report(outcome)
+            report(outcome)
 
     async def _settle_alone(self, result: Ready | Outcome) -> Outcome:
         try:
-            (outcome,) = await self._db.write(self._apply, [result]) or [Outcome(result.row, "done")]
+            (outcome,) = await self._db.write(self._effects.apply, [result]) or [Outcome(result.row, "done")]
         except DBAPIError as error:
-            outcome = _faulty(result.row, error)
+            outcome = faulty(result.row, error)
             await self._db.write(messages.record, [outcome])
         return outcome
 
-    def _apply(self, tx: Tx, results: Sequence[Ready | Outcome]) -> list[Outcome]:
-        pending = messages.still_pending(tx, [result.row.id for result in results])
-        mine = sorted((result for result in results if result.row.id in pending), key=lambda result: result.row.id)
-        received = [result.received for result in mine if isinstance(result, Ready)]
-        interest = interest_in(tx, self._ids, received)
-        outcomes: list[Outcome] = []
-        stuck: dict[tuple[str, str | None], int] = {}
-        for result in mine:
-            outcome = self._apply_one(tx, result, interest, stuck)
-            if outcome.state == "pending":
-                for thing in (result.row.subject, result.row.activity_id):
-                    stuck[result.row.actor_id, thing] = result.row.id
-            outcomes.append(outcome)
-        messages.record(tx, outcomes)
-        if received:
-            host_is_alive(tx, *{host_of(one.signer.actor_id) for one in received})
-        return outcomes
 
-    def _apply_one(
-        self, tx: Tx, result: Ready | Outcome, interest: Interest, stuck: dict[tuple[str, str | None], int]
-    ) -> Outcome:
-        if isinstance(result, Outcome):
-            return result
-        row = result.row
-        earlier = None if row.subject is None or row.type == "Delete" else stuck.get((row.actor_id, row.subject))
-        if earlier is not None:
-            return Outcome(row, "pending", put_off=True, behind=earlier)
-        handler = self._handler(result.received)
-        if handler is None:
-            return Outcome(row, "done", "nothing here handles it")
-        if not interest.covers(result.received, self._policy):
-            return Outcome(row, "done", "it concerns nobody here")
-        try:
-            with tx.savepoint():
-                handler(tx, result.received, self._authors)
-                pass_on(tx, result.received, self._authors)
-        except DBAPIError as error:
-            if not isinstance(error, IntegrityError | DataError):
-                raise  # the scope itself is lost
-            return _faulty(row, error)
-        except (FederationError, SchemaError) as error:
-            return _failed(row, error)
-        except Exception as error:  # noqa: BLE001  a fault of ours about this message
-            return _faulty(row, error)
-        return Outcome(row, "done")
-
-    def _handler(self, received: Received) -> verbs.Handler | None:
-        kind = None if received.object is None else received.object.get("type")
-        object_type = kind if isinstance(kind, str) else None
-        for table in self._tables:
-            handler = verbs.find(table, received.envelope.type, object_type)
-            if handler is not None:
-                return handler
-        return None
-
-
-def _due(tx: Tx, in_hand: Sequence[int]) -> tuple[list[Row[Any]], dict[int, int]]:
+def _due(tx: Tx, in_hand: Sequence[int]) -> tuple[list[Stored], dict[int, int]]:
     rows = messages.due(tx, BATCH, in_hand)
     return rows, messages.behind(tx, rows) if rows else {}
 
 
-def _lease(tx: Tx) -> tuple[list[Row[Any]], dict[int, int]]:
+def _lease(tx: Tx) -> tuple[list[Stored], dict[int, int]]:
     rows = messages.lease(tx, BATCH)
     return rows, messages.behind(tx, rows) if rows else {}
-
-
-def _failed(row: Row[Any], error: Exception) -> Outcome:
-    """An error of the message, or of somebody whom it needs."""
-    reason = f"{type(error).__name__}: {error}"[:1000]
-    if isinstance(error, FederationError) and error.retry and row.attempts + 1 < MAX_ASKED:
-        return Outcome(row, "pending", reason)
-    return Outcome(row, "refused", reason)
-
-
-def _faulty(row: Row[Any], error: Exception) -> Outcome:
-    """A fault of ours."""
-    reason = f"{type(error).__name__}: {error}"[:1000]
-    state = "parked" if row.attempts + 1 >= MAX_FAULTS else "pending"
-    return Outcome(row, state, reason, error)
-
-
-def _report(outcome: Outcome) -> None:
-    if outcome.fault is not None:
-        level = _log.error if outcome.row.attempts == 0 or outcome.state == "parked" else _log.info
-        level("inbox.fault", activity=outcome.row.activity_id, state=outcome.state, exc_info=outcome.fault)
-    elif outcome.state != "done" and not outcome.put_off:
-        _log.info("inbox.not_applied", activity=outcome.row.activity_id, state=outcome.state, reason=outcome.reason)

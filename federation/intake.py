@@ -1,7 +1,8 @@
 """Received activities become rows, many to one commit.
 
-Requests that arrive while a commit is under way wait for the next one and share it: one statement for all of them.
-`put` returns when the message is durable, or was already.
+Requests that arrive while a commit is under way wait for the next one and share it. `put` returns when the message is
+durable, or was already. What needs nobody to be asked has its effect in the same scope, so that most messages are
+written once and read by no worker; what fails there, or must wait, is a row for the worker as any other.
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ from dataclasses import dataclass
 import msgspec
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.exc import DBAPIError
 
+from federation.effects import Effects, Ready, report
 from federation.errors import Busy
-from federation.messages import TOPIC
+from federation.messages import TOPIC, Outcome, Stored
 from federation.retention import already_seen
 from federation.statements import HotInsert
 from federation.storage import Database, Tx
 from federation.tables import inbox_messages
-from federation.types import Signer
+from federation.types import Received, Signer
 
 MAX_SHARED = 64
 MAX_WAITING = 2_000
@@ -35,6 +38,7 @@ class Message:
     """An authenticated activity, not yet looked into.
 
     key: what makes it once only, its activity's id. subject: what it is about, within which its actor's order counts.
+    received: as its handler takes it, where nobody has to be asked for that.
     """
 
     key: str
@@ -43,13 +47,15 @@ class Message:
     subject: str | None
     signer: Signer
     body: bytes
+    received: Received | None = None
 
 
 class Intake:
-    """Coalesces; see the module's docstring."""
+    """Coalesces; see the module's docstring. Without `effects` everything is left to the worker."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, effects: Effects | None = None) -> None:
         self._db = db
+        self._effects = effects
         self._waiting: list[tuple[Message, asyncio.Future[None]]] = []
         self._flushing: asyncio.Task[None] | None = None
 
@@ -67,11 +73,30 @@ class Intake:
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting[:MAX_SHARED], self._waiting[MAX_SHARED:]
-                writing = self._db.write(store, [message for message, _ in batch])
+                writing = self._write([message for message, _ in batch])
                 (result,) = await asyncio.gather(writing, return_exceptions=True)
                 _settle([future for _, future in batch], result if isinstance(result, BaseException) else None)
         finally:
             self._flushing = None
+
+    async def _write(self, batch: list[Message]) -> None:
+        try:
+            outcomes = await self._db.write(self._take, batch)
+        except DBAPIError as error:  # of an effect that took the scope with it: what was sent is kept all the same
+            _log.warning("inbox.batch_failed", error=str(error.orig)[:500], messages=len(batch))
+            await self._db.write(store, batch)
+        else:
+            for outcome in outcomes:
+                report(outcome)
+
+    def _take(self, tx: Tx, batch: list[Message]) -> list[Outcome]:
+        ready = store(tx, batch, wake=self._effects is None)
+        if self._effects is None:
+            return []
+        outcomes = self._effects.apply_new(tx, [one for one in ready if one is not None])
+        if len(outcomes) < len(ready):
+            tx.notify(TOPIC)
+        return outcomes
 
 
 def _settle(futures: list[asyncio.Future[None]], error: BaseException | None) -> None:
@@ -84,23 +109,35 @@ def _settle(futures: list[asyncio.Future[None]], error: BaseException | None) ->
             future.set_exception(error)
 
 
-def store(tx: Tx, messages: Sequence[Message]) -> None:
-    """Insert those that are new; the first of two with one id wins, and a second with another body is logged."""
+def store(tx: Tx, messages: Sequence[Message], *, wake: bool = True) -> list[Ready | None]:
+    """Insert those that are new; the first of two with one id wins, and a second with another body is logged.
+
+    Returns the new ones, each as its handler takes it where that is known. wake: tell the worker.
+    """
     first: dict[str, Message] = {}
     for message in messages:
         first.setdefault(message.key, message)
     seen = already_seen(tx, first)
     rows = [_row(tx, message) for key, message in first.items() if key not in seen]  # in the order in which they came
-    inserted = tx.put(_NEW, rows) if rows else 0
-    if inserted:  # on PostgreSQL nobody says how many, which is -1
+    inserted = tx.put_new(_NEW, rows) if rows else []
+    if inserted and wake:
         tx.notify(TOPIC)
-    if inserted != len(messages):
+    if len(inserted) != len(messages):
         _compare(tx, messages)
+    return [_ready(number, first[key]) for number, key in inserted]
+
+
+def _ready(number: int, message: Message) -> Ready | None:
+    if message.received is None:
+        return None
+    row = Stored(number, message.key, message.type, message.actor_id, message.subject, "", message.body)
+    return Ready(row, message.received)
 
 
 _NEW = HotInsert(
     inbox_messages,
     "activity_id",
+    returns=("id", "activity_id"),
     columns=(
         "activity_id",
         "type",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
@@ -39,6 +39,19 @@ _COLUMNS = (
 )
 
 
+class Stored(NamedTuple):
+    """What a row of a message says."""
+
+    id: int
+    activity_id: str
+    type: str
+    actor_id: str
+    subject: str | None
+    signer: str
+    body: bytes
+    attempts: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What becomes of a message.
@@ -47,7 +60,7 @@ class Outcome:
     again soon. behind: the id of the earlier message that it waits for.
     """
 
-    row: Row[Any]
+    row: Stored
     state: str
     reason: str | None = None
     fault: BaseException | None = None
@@ -55,7 +68,7 @@ class Outcome:
     behind: int | None = None
 
 
-def due(tx: Tx, limit: int, without: Sequence[int]) -> list[Row[Any]]:
+def due(tx: Tx, limit: int, without: Sequence[int]) -> list[Stored]:
     """The oldest messages that are due, but those in hand; so many that their bodies fit into memory."""
     statement = _oldest(tx, *_COLUMNS).limit(limit)
     if without:
@@ -63,10 +76,10 @@ def due(tx: Tx, limit: int, without: Sequence[int]) -> list[Row[Any]]:
     result = tx.execute(statement)
     taken = _fitting(result, lambda row: len(row.body))
     result.close()
-    return sorted(taken, key=lambda row: row.id)
+    return sorted(Stored._make(row) for row in taken)
 
 
-def lease(tx: Tx, limit: int) -> list[Row[Any]]:
+def lease(tx: Tx, limit: int) -> list[Stored]:
     """The same where several workers share a database: what one takes, the others leave alone for a while."""
     size = sa.func.length(inbox_messages.c.body).label("size")
     oldest = tx.rows(_oldest(tx, inbox_messages.c.id, size).limit(limit).with_for_update(skip_locked=True))
@@ -74,7 +87,7 @@ def lease(tx: Tx, limit: int) -> list[Row[Any]]:
     if not ids:
         return []
     take = sa.update(inbox_messages).where(inbox_messages.c.id.in_(ids)).values(due_at=tx.now + LEASE)
-    return sorted(tx.execute(take.returning(*_COLUMNS)).all(), key=lambda row: row.id)
+    return sorted(Stored._make(row) for row in tx.execute(take.returning(*_COLUMNS)))
 
 
 def release(tx: Tx, ids: Sequence[int]) -> None:
@@ -103,7 +116,7 @@ def _fitting(rows: Iterable[Row[Any]], size: Any) -> list[Row[Any]]:
     return taken
 
 
-def behind(tx: Tx, rows: Sequence[Row[Any]]) -> dict[int, int]:
+def behind(tx: Tx, rows: Sequence[Stored]) -> dict[int, int]:
     """Of these messages, those that must wait: id -> the id of the last earlier one that has not had its effect."""
     ids = [row.id for row in rows]
     found: dict[int, int] = {}
@@ -157,7 +170,7 @@ def record(tx: Tx, outcomes: Sequence[Outcome]) -> None:
 
 def _tried(tx: Tx, outcome: Outcome) -> dict[str, Any]:
     attempts = outcome.row.attempts + 1
-    values = {"state": outcome.state, "reason": outcome.reason, "attempts": attempts}
+    values: dict[str, Any] = {"state": outcome.state, "reason": outcome.reason, "attempts": attempts}
     if outcome.state == "pending":
         values["due_at"] = tx.now + DELAYS[min(attempts, len(DELAYS)) - 1]
     return values

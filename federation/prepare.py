@@ -65,9 +65,12 @@ _signer = msgspec.json.Decoder(Signer)
 def read(body: bytes, signer: str) -> Draft:
     """Read a stored message; the door has read these bytes strictly before. Raises Refused or SchemaError."""
     document = familiar(msgspec.json.decode(body))
-    envelope = envelope_of(document)
+    return draft_of(document, envelope_of(document), body, _signer.decode(signer))
+
+
+def draft_of(document: dict[str, Any], envelope: Envelope, body: bytes, sender: Signer) -> Draft:
+    """A message that has been read. Raises Refused or SchemaError."""
     inner = first_object(document.get("object"))
-    sender = _signer.decode(signer)
     received = Received(
         signer=sender,
         envelope=envelope,

@@ -23,6 +23,7 @@ from federation import authority, bodies, synchronise
 from federation.authenticate import Authenticator, KeyGone
 from federation.bodies import DEFAULT_LIMITS, Bodies, DoorLimits, NotActivity
 from federation.documents import Documents
+from federation.effects import Effects
 from federation.errors import (
     FederationError,
     Forbidden,
@@ -38,11 +39,12 @@ from federation.intake import FORWARDED, Intake, Message
 from federation.media_type import is_activity
 from federation.objects import ObjectsDeleted
 from federation.policy import Policy
+from federation.prepare import Preparer, draft_of
 from federation.rates import Limiter, address_key
 from federation.resolve import Resolver
 from federation.storage import Database, Tx
 from federation.tables import actors
-from federation.types import Signer
+from federation.types import Received, Signer
 from keys.requests import Request
 from schemas.base import Envelope, id_of
 from schemas.errors import SchemaError
@@ -90,6 +92,7 @@ class InboxDoor:
         *,
         limits: DoorLimits = DEFAULT_LIMITS,
         peer: Callable[[web.Request], str | None] = direct_peer,
+        effects: Effects | None = None,
         deleted: ObjectsDeleted | None = None,
     ) -> None:
         self._db = db
@@ -102,7 +105,8 @@ class InboxDoor:
         self._peer = peer
         self._deleted = deleted
         self._bodies = Bodies(limits)
-        self._intake = Intake(db)
+        self._intake = Intake(db, effects)
+        self._preparer = Preparer(db, ids, resolver, authenticator)
         self._hosts = Limiter(limits.host)
         self._failures = Limiter(limits.failures)
 
@@ -156,9 +160,18 @@ class InboxDoor:
         if signer is None:
             return
         self._throttle(signer)
-        await self._intake.put(_message(signer, envelope, self._familiar(document, envelope, signer), body))
+        view = self._familiar(document, envelope, signer)
+        received = self._at_once(view, envelope, signer, body) if view is document else None
+        await self._intake.put(_message(signer, envelope, view, body, received))
         if synchronise.HEADER in request.headers and signer.actor_id == envelope.actor:
             await self._compare_followers(request, signer, body)
+
+    def _at_once(self, document: dict[str, Any], envelope: Envelope, signer: Signer, body: bytes) -> Received | None:
+        """What its handler takes, where nobody has to be asked; whatever is wrong with it, the worker records."""
+        try:
+            return self._preparer.at_once(draft_of(document, envelope, body, signer))
+        except (FederationError, SchemaError):
+            return None
 
     async def _compare_followers(self, request: web.Request, signer: Signer, body: bytes) -> None:
         """What is said beside a message counts only under its sender's signature; it never costs the message."""
@@ -243,7 +256,9 @@ def _ends_itself(view: dict[str, Any], envelope: Envelope) -> bool:
     return envelope.type == "Delete" and id_of(view.get("object")) == envelope.actor
 
 
-def _message(signer: Signer, envelope: Envelope, view: dict[str, Any], body: bytes) -> Message:
+def _message(
+    signer: Signer, envelope: Envelope, view: dict[str, Any], body: bytes, received: Received | None
+) -> Message:
     """A forward takes neither the id nor the place in the order of what its actor signs."""
     forwarded = signer.actor_id != envelope.actor
     return Message(
@@ -253,6 +268,7 @@ def _message(signer: Signer, envelope: Envelope, view: dict[str, Any], body: byt
         subject=None if forwarded else _subject(view, envelope.type),
         signer=signer,
         body=body,
+        received=received,
     )
 
 

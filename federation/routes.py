@@ -11,6 +11,7 @@ from federation.authenticate import Authenticator
 from federation.bodies import DEFAULT_LIMITS, DoorLimits
 from federation.discovery import Discovery
 from federation.documents import Documents
+from federation.effects import Effects
 from federation.ids import Ids
 from federation.objects import ObjectsDeleted
 from federation.policy import Policy
@@ -38,16 +39,20 @@ def doors(
     version: str,
     limits: DoorLimits = DEFAULT_LIMITS,
     peer: Callable[[web.Request], str | None] = direct_peer,
+    effects: Effects | None = None,
     deleted: ObjectsDeleted | None = None,
     authorised: bool = False,
 ) -> Doors:
     """Build them. version: of the software, for NodeInfo. peer: the address of who asks, seen through a proxy.
 
-    deleted: the product's hook for what became a tombstone. authorised: whether every GET has to be signed.
+    effects: what messages do here; without it they wait for the inbox worker. deleted: the product's hook for what
+    became a tombstone. authorised: whether every GET has to be signed.
     """
     documents = Documents(db, ids)
     authenticator = Authenticator(ids, resolver, policy, db.clock)
-    inbox = InboxDoor(db, ids, resolver, authenticator, policy, documents, limits=limits, peer=peer, deleted=deleted)
+    inbox = InboxDoor(
+        db, ids, resolver, authenticator, policy, documents, limits=limits, peer=peer, effects=effects, deleted=deleted
+    )
     policy.watch(db)
     serve = Serve(db, ids, documents, authenticator, policy, authorised=authorised)
     return Doors(inbox, serve, Discovery(db, ids, documents, version=version))

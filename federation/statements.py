@@ -94,19 +94,22 @@ class Hot:
 class HotInsert:
     """INSERT of rows of a table, all of its columns or those named; what is there already stays as it is.
 
-    key: the columns whose equal makes it "there already"; none: any.
+    key: the columns whose equal makes it "there already"; none: any. returns: columns that `Tx.put_new` tells.
     """
 
-    def __init__(self, table: sa.Table, *key: str, columns: Sequence[str] = ()) -> None:
+    def __init__(self, table: sa.Table, *key: str, columns: Sequence[str] = (), returns: Sequence[str] = ()) -> None:
         self.table = table
         self.key = key
+        self.returned = tuple(table.c[name] for name in returns)
         self._columns = tuple(columns) or tuple(column.name for column in table.columns)
         self._plan: Plan | None = None
 
     def sqlite(self) -> Plan:
         """The text, and what goes where."""
         if self._plan is None:
-            statement = sqlite.insert(self.table).on_conflict_do_nothing(index_elements=self.key or None)
+            statement: Any = sqlite.insert(self.table).on_conflict_do_nothing(index_elements=self.key or None)
+            if self.returned:
+                statement = statement.returning(*self.returned)
             compiled = statement.compile(dialect=_DIALECT, column_keys=list(self._columns))
             self._plan = _plan(compiled, dict.fromkeys(self._columns))
         return self._plan

@@ -109,6 +109,14 @@ class Tx:
         plan = hot.sqlite()
         return self._driven(plan.text, *map(plan.arguments, rows)).rowcount
 
+    def put_new(self, hot: HotInsert, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+        """The same, in the order given; returns what the statement `returns` of each row that was not there."""
+        if self.connection.dialect.name != "sqlite":
+            statement = self.insert_new(hot.table, *hot.key).returning(*hot.returned)
+            return [tuple(row) for row in self.connection.execute(statement, list(rows))]
+        plan = hot.sqlite()
+        return [row for one in rows for row in self._driven(plan.text, plan.arguments(one)).fetchall()]
+
     def _driven(self, text: str, *arguments: tuple[Any, ...]) -> sqlite3.Cursor:
         raw = driver(self.connection)
         try:

@@ -27,7 +27,7 @@ from node.accounts.setup_pages import SETTING, lead_on, new_setting
 from node.accounts.throttle import THROTTLE, Throttle
 from node.context import Ground, Node
 from node.errors import NotSetUp, SettingsError
-from node.inboxes import deleted
+from node.inboxes import deleted, effects
 from node.master_key import master_key
 from node.media.pages import PICTURES, REMOTE
 from node.media.pictures import Pictures
@@ -130,6 +130,7 @@ def web_application(node: Node) -> web.Application:
         node.policy,
         version=VERSION,
         peer=proxies.peer,
+        effects=effects(node),
         deleted=deleted,
         authorised=node.settings.network.authorised_fetch,
     )

@@ -11,12 +11,14 @@ import sqlalchemy as sa
 
 from federation import relays
 from federation.authors import Authors
+from federation.effects import Effects
 from federation.errors import Refused
 from federation.handlers import Table
 from federation.objects import is_stored
 from federation.storage import Tx
 from federation.tables import objects
 from federation.types import OPEN, Received
+from node.context import Node
 from node.learning import inbox as learning
 from node.market import inbox as market
 from node.media import attachments as pictures
@@ -120,3 +122,8 @@ def deleted(tx: Tx, object_ids: Sequence[str]) -> None:
     notifications.forget(tx, object_ids)
     pictures.forget(tx, object_ids)
     remote_pictures.forget(tx, object_ids)
+
+
+def effects(node: Node) -> Effects:
+    """What messages do on this node."""
+    return Effects(node.ids, node.authors, HANDLERS, node.policy, deleted=deleted)

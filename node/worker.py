@@ -28,7 +28,7 @@ from node.accounts import sessions
 from node.backup import nightly
 from node.context import Node
 from node.doctor import examining as doctor
-from node.inboxes import HANDLERS, deleted
+from node.inboxes import deleted, effects
 from node.mail import commands as mails
 from node.mail.sender import MailWorker
 from node.media import attachments as pictures
@@ -58,7 +58,7 @@ _log = structlog.get_logger()
 
 def workers(node: Node) -> tuple[InboxWorker, DeliveryWorker, Seeker, Indexer]:
     """What takes in, what sends, what looks things up, and what lets people be found."""
-    inbox = InboxWorker(node.db, node.resolver, node.ids, node.authors, HANDLERS, node.policy, deleted=deleted)
+    inbox = InboxWorker(node.db, node.resolver, node.ids, node.policy, effects(node))
     delivery = DeliveryWorker(node.db, node.client, node.authors, node.ids, node.clock)
     return inbox, delivery, Seeker(node), Indexer(node.db)
 

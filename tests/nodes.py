@@ -85,6 +85,8 @@ class Home:
     _node: Node | None = None
     _workers: tuple[Any, ...] = ()
     _runner: web.AppRunner | None = field(default=None, repr=False)
+    _asked: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+    """Set whenever a request was answered."""
 
     @property
     def node(self) -> Node:
@@ -169,15 +171,13 @@ class Home:
 
     async def works_until(self, ask: Callable[[], Awaitable[Any]], wanted: Any) -> None:
         """Step whenever something came in from somebody whom the test does not step, until the answer is as wanted."""
-        changed = asyncio.Event()
-        self.node.db.subscribe("inbox", lambda payload: changed.set())
         async with asyncio.timeout(30):
             while True:
-                changed.clear()
+                self._asked.clear()
                 await settled(self)
                 if await ask() == wanted:
                     return
-                await changed.wait()
+                await self._asked.wait()
 
     async def takes(self, activity_id: str) -> Any:
         """Wait for an activity from outside, and for its effect; returns its row."""
@@ -247,6 +247,7 @@ class Home:
         response = await handler(request)
         if self.answered is not None:
             await self.answered(request)
+        self._asked.set()
         return response
 
     def _certificate(self) -> ssl.SSLContext:

@@ -78,7 +78,7 @@ async def test_too_many_waiting_is_busy(db: Database, monkeypatch: pytest.Monkey
 async def test_everybody_hears_when_nothing_could_be_stored(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     door = Intake(db)
 
-    def full(tx: Tx, messages: Any) -> None:
+    def full(tx: Tx, messages: Any, **options: Any) -> None:
         raise Busy("full")
 
     with monkeypatch.context() as patch:

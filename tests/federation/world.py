@@ -27,6 +27,7 @@ from federation.authors import Author, Authors, NewKeys, create_local_actor, ens
 from federation.bodies import DEFAULT_LIMITS, DoorLimits
 from federation.client import Client, ClientSettings
 from federation.clock import Clock, iso
+from federation.effects import Effects
 from federation.fetches import DEFAULT_LIMITS as DEFAULT_FETCH_LIMITS
 from federation.fetches import FetchLimits
 from federation.handlers import Table
@@ -414,8 +415,9 @@ async def world_on(
     fetch_limits: FetchLimits = DEFAULT_FETCH_LIMITS,
     handlers: Table | None = None,
     authorised: bool = False,
+    at_the_door: bool = False,
 ) -> AsyncIterator[World]:
-    """Our node on 127.0.0.1 with alice on it."""
+    """Our node on 127.0.0.1 with alice on it. at_the_door: what can have its effect there has it."""
     handled: list[Received] = []
     deleted: list[str] = []
 
@@ -430,9 +432,20 @@ async def world_on(
     client = Client(ClientSettings(allow_networks=PEER_ADDRESSES, allow_http=True), ids, instance)
     resolver = Resolver(db, client, ids, clock, policy, limits=fetch_limits)
     table = remembering(handled) if handlers is None else handlers
-    worker = InboxWorker(db, resolver, ids, authors, table, policy, deleted=on_deleted)
+    effects = Effects(ids, authors, table, policy, deleted=on_deleted)
+    worker = InboxWorker(db, resolver, ids, policy, effects)
     app = web.Application()
-    doorway = doors(db, ids, resolver, policy, version="0", limits=limits, deleted=on_deleted, authorised=authorised)
+    doorway = doors(
+        db,
+        ids,
+        resolver,
+        policy,
+        version="0",
+        limits=limits,
+        effects=effects if at_the_door else None,
+        deleted=on_deleted,
+        authorised=authorised,
+    )
     app.add_routes(federation_routes(doorway))
     async with serving(app, listener), aiohttp.ClientSession() as http:
         world = World(db, clock, ids, authors, policy, resolver, worker, http, handled, deleted, peers)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 import sqlite3
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import sqlalchemy as sa
 from federation import sqlite
 from federation.authors import Authors
 from federation.clock import Clock
+from federation.effects import Effects
 from federation.errors import Unreachable
 from federation.handlers.follow import on_follow
 from federation.inbox import InboxWorker
@@ -24,6 +26,15 @@ from federation.storage import Database, Tx, sqlite_path
 from federation.tables import deliveries, follows, inbox_messages, objects
 from federation.types import Received
 from tests.federation.world import Peer, World, peer_at, world_on
+
+
+@pytest.fixture(params=["worker", "door"])
+async def world(
+    request: pytest.FixtureRequest, db: Database, clock: Clock, peer: Peer, other: Peer
+) -> AsyncIterator[World]:
+    """Our node; once with all effects left to the worker, once with those at the door that can be."""
+    async with world_on(db, clock, [peer, other], at_the_door=request.param == "door") as world:
+        yield world
 
 
 async def states(world: World) -> list[str]:
@@ -42,7 +53,7 @@ async def test_155_a_follow_and_its_answer_are_one_transaction(world: World, pee
         on_follow(tx, received, authors)
         raise RuntimeError("a fault after the effect")
 
-    world.worker._tables = ({("Follow", "*"): stumble},)
+    world.worker._effects._tables = ({("Follow", "*"): stumble},)
     again = bob.activity("Follow", world.alice)
     assert (await world.deliver(bob, again)).startswith("pending: RuntimeError")
     after = await world.state()
@@ -67,6 +78,7 @@ async def test_156_a_202_means_that_it_is_in_the_file(sqlite_template: Path, tmp
     assert found.fetchall() == [(activity["id"], "pending")]
 
 
+@pytest.mark.parametrize("world", ["worker"], indirect=True)
 async def test_156_another_worker_takes_up_what_was_pending(world: World, peer: Peer) -> None:
     """The process that took the message is gone; a new one has nothing but the database."""
     bob = peer.actor()
@@ -79,7 +91,8 @@ async def test_156_another_worker_takes_up_what_was_pending(world: World, peer: 
         seen.append(received.envelope.id)
         store_object(tx, received, "post")
 
-    fresh = InboxWorker(world.db, world.resolver, world.ids, world.authors, {("Create", "*"): keep}, world.policy)
+    effects = Effects(world.ids, world.authors, {("Create", "*"): keep}, world.policy)
+    fresh = InboxWorker(world.db, world.resolver, world.ids, world.policy, effects)
     await fresh.drain()
     await world.worker.drain()
     assert seen == [activity["id"]]
@@ -130,9 +143,7 @@ async def test_157_two_workers_on_one_database(world: World, peer: Peer) -> None
     bob = peer.actor()
     await world.know(bob)
     await world.follow(bob)
-    second = InboxWorker(
-        world.db, world.resolver, world.ids, world.authors, dict(world.worker._tables[0]), world.policy
-    )
+    second = InboxWorker(world.db, world.resolver, world.ids, world.policy, world.worker._effects)
     posts = [world.post(bob, bob.activity("Create", bob.note())) for _ in range(100)]
     working = [asyncio.create_task(worker.run()) for worker in (world.worker, second)]
     assert set(await asyncio.gather(*posts)) == {202}
@@ -214,7 +225,7 @@ async def test_a_fault_of_ours_stops_nobody_else_and_is_parked(world: World, pee
         if received.object and received.object["content"] == "<p>poison</p>":
             raise ZeroDivisionError("a bug")
 
-    world.worker._tables = ({("Create", "*"): stumble},)
+    world.worker._effects._tables = ({("Create", "*"): stumble},)
     poison = bob.activity("Create", bob.note("poison"))
     others = [bob.activity("Create", bob.note(str(number))) for number in range(5)]
     for activity in (others[0], poison, *others[1:]):
@@ -238,7 +249,7 @@ async def test_a_broken_constraint_undoes_one_message_alone(world: World, peer: 
         if received.object and received.object["content"] == "<p>poison</p>":
             tx.execute(sa.insert(objects).values(id=received.object_id))
 
-    world.worker._tables = ({("Create", "*"): stumble},)
+    world.worker._effects._tables = ({("Create", "*"): stumble},)
     activities = [bob.activity("Create", bob.note(text)) for text in ("1", "poison", "2")]
     for activity in activities:
         await world.post(bob, activity)
@@ -259,7 +270,7 @@ async def test_a_lost_scope_is_tried_message_by_message(world: World, peer: Peer
         if received.object and received.object["content"] == "<p>poison</p>":
             tx.connection.exec_driver_sql("SELECT * FROM no_such_table")
 
-    world.worker._tables = ({("Create", "*"): stumble},)
+    world.worker._effects._tables = ({("Create", "*"): stumble},)
     activities = [bob.activity("Create", bob.note(text)) for text in ("1", "poison", "2")]
     for activity in activities:
         await world.post(bob, activity)
@@ -297,7 +308,7 @@ async def test_what_cannot_be_asked_is_asked_again_and_then_given_up(world: Worl
 
 async def fail_once(world: World, verb: str) -> None:
     """The first message of a verb meets a server that does not answer; the next time it goes well."""
-    table = world.worker._tables[1]
+    table = world.worker._effects._tables[1]
     handler = table[verb, "*"]
     failed: list[str] = []
 
@@ -307,7 +318,7 @@ async def fail_once(world: World, verb: str) -> None:
             raise Unreachable("not now")
         handler(tx, received, authors)
 
-    world.worker._tables = ({(verb, "*"): flaky}, table)
+    world.worker._effects._tables = ({(verb, "*"): flaky}, table)
 
 
 @pytest.mark.parametrize("together", [True, False])
