@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from node.messages.tables import conversations
 from schemas.terms import AS_CONTEXT, PUBLIC
 from tests.fuzz.arena import Arena, arena
-from tests.fuzz.cast import ALICE, BOB, CAROL, Actor
+from tests.fuzz.cast import ALICE, BOB, CAROL, ZOE, Actor
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -91,3 +91,20 @@ async def test_128_what_becomes_for_fewer_people_is_seen_by_those_alone(node: Ar
     await says(node, BOB, brings(BOB, "Update", 2, **note | {"cc": [], "content": "<p>found again</p>"}))
     assert "found again" in (await node.get("alice", "/home")).text
     assert "found" not in (await node.get("carol", "/home")).text
+
+
+async def test_128_who_passes_something_on_does_not_say_who_may_read_it(node: Arena) -> None:
+    """What its origin serves addresses nobody; the audience of the Announce is that of the Announce."""
+    thing = brings(ZOE, "Create", 1)["object"]
+    node.world.documents[thing["id"]] = json.dumps(thing).encode()
+    announce = {
+        "id": f"{BOB.id}/activities/1",
+        "type": "Announce",
+        "actor": BOB.id,
+        "object": thing["id"],
+        "to": [PUBLIC],
+    }
+    await says(node, BOB, announce)
+    for viewer in ("nobody", "alice"):
+        assert (await node.get(viewer, f"/seen?id={thing['id']}")).status == 404
+    assert "found" not in (await node.get("alice", "/home")).text
