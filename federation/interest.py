@@ -24,6 +24,8 @@ from schemas.urls import host_of
 
 BRINGS = frozenset({"Create", "Announce", "Update", "Move"})
 TAKES_BACK = frozenset({"Undo", "Delete", "Block", "Reject"})
+HEARD = TAKES_BACK | {"Flag"}
+"""Of whomever somebody here has blocked too: a report is for whoever runs the node, not for whom it is about."""
 MAX_TAGS = 1_000
 
 
@@ -55,10 +57,20 @@ class Interest:
         return names_local(received, self.ids) and not policy.limited(host_of(received.envelope.actor))
 
     def _is_unwanted(self, received: Received) -> bool:
-        """Whether everybody here whom it names has blocked its actor; what only takes back is heard all the same."""
+        """Whether who here it answers or acts on has blocked its actor, or everybody whom it is for, or whom it names.
+
+        Others here who follow the actor hear the rest; what only takes back is heard all the same.
+        """
         actor = received.envelope.actor
         by = self.blocked_by.get(actor)
-        if not by or received.envelope.type in TAKES_BACK or actor in self.followed:
+        if not by or received.envelope.type in HEARD:
+            return False
+        addressed = received.audience.everybody
+        if addressed and all(self.ids.holder(url) in by for url in addressed):
+            return True
+        if received.envelope.type != "Update" and any(self.ids.holder(url) in by for url in _acted_on(received)):
+            return True
+        if actor in self.followed:
             return False
         people = {url for url in map(self.ids.holder, named(received)) if url is not None}
         return bool(people) and people <= by
@@ -109,12 +121,19 @@ def named(received: Received) -> Iterator[str]:
     """Every id that an activity or its object addresses, mentions, answers or acts on."""
     document, inner = received.document, received.object or {}
     yield from received.audience.everybody
-    about = (received.object_id, id_of(document.get("target")), id_of(inner.get("inReplyTo")))
-    yield from (url for url in about if url is not None)
+    yield from _acted_on(received)
+    target = id_of(document.get("target"))
+    yield from () if target is None else (target,)
     yield from ids_of(inner.get("to"))
     yield from ids_of(inner.get("cc"))
     yield from _mentions(inner.get("tag"))
     yield from _mentions(document.get("tag"))
+
+
+def _acted_on(received: Received) -> list[str]:
+    """What is liked, passed on, followed or answered."""
+    about = (received.object_id, id_of((received.object or {}).get("inReplyTo")))
+    return [url for url in about if url is not None]
 
 
 def _mentions(tags: object) -> list[str]:

@@ -85,8 +85,9 @@ def store_object(
 
 
 def _audience(document: dict[str, Any], received: Received) -> Audience:
+    """What addresses nobody is for those whom its Create or Update addresses; who passes it on has no say in that."""
     own = audience_of(document)
-    return own if own.everybody else received.audience
+    return own if own.everybody or received.envelope.type == "Announce" else received.audience
 
 
 def _without_blind(document: dict[str, Any], verification: Verification) -> tuple[dict[str, Any], Verification]:

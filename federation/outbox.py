@@ -17,6 +17,7 @@ from sqlalchemy.engine import Row
 
 from federation.audience import Recipient, Target, inboxes, merge
 from federation.authors import Author, save_local_actor, says_more
+from federation.blocks import unwilling
 from federation.clock import iso
 from federation.errors import Forbidden, NotFound, Refused, Unacceptable
 from federation.objects import delete_object, is_wider
@@ -257,12 +258,19 @@ def told_before(tx: Tx, author: Author, object_id: str) -> Iterator[Target]:
 
 
 def recipients_of(tx: Tx, author: Author, audience: Audience, also: Sequence[str]) -> list[Recipient]:
-    """The actors elsewhere who are addressed, and the accepted followers where all of them are."""
+    """The actors elsewhere who are addressed, and the accepted followers where all of them are.
+
+    Of what is for more people than those whom it names, none of these gets anything whom a block separates from the
+    author; `also` is told all the same.
+    """
     columns = (actors.c.id, actors.c.inbox, actors.c.shared_inbox)
     elsewhere = sa.select(*columns).where(~actors.c.local, actors.c.gone_at.is_(None))
     found: list[Row[Any]] = []
-    named = [url for url in (*audience.everybody, *also) if url not in (PUBLIC, author.followers)]
-    for chunk in _chunks(named):
+    named = [url for url in audience.everybody if url not in (PUBLIC, author.followers)]
+    if named and len(named) < len(audience.everybody):
+        apart = unwilling(tx, named, [author.actor_id])
+        named = [url for url in named if url not in apart]
+    for chunk in _chunks([*named, *also]):
         found.extend(tx.rows(elsewhere.where(actors.c.id.in_(chunk))))
     if author.followers in audience.everybody:
         follower = elsewhere.join(follows, follows.c.follower == actors.c.id)

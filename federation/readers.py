@@ -1,4 +1,6 @@
-"""Who may read what is not public: those whom it addresses, and accepted followers where it addresses them all."""
+"""Who may read what: of what is not public those whom it addresses, and accepted followers where it addresses them all;
+nothing by anybody who has blocked them.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ def may_read(tx: Tx, object_id: str, reader: str | None) -> bool:
     if row is None:
         return False
     if row.visibility in OPEN:
-        return True
+        return reader is None or not has_blocked(tx, row.owner, reader)
     return reader is not None and _entitled(tx, reader, row.owner, _recipients(tx, object_id))
 
 

@@ -13,6 +13,7 @@ from aiohttp import web
 from sqlalchemy.exc import DBAPIError
 
 from federation.authors import Authors
+from federation.bodies import DEFAULT_LIMITS, DoorLimits
 from federation.client import Client
 from federation.clock import Clock
 from federation.ids import Ids
@@ -118,8 +119,8 @@ async def settle(ground: Ground) -> Node:
     )
 
 
-def web_application(node: Node) -> web.Application:
-    """What people and other servers talk to, once the node has its address."""
+def web_application(node: Node, *, limits: DoorLimits = DEFAULT_LIMITS) -> web.Application:
+    """What people and other servers talk to, once the node has its address. limits: of its inbox."""
     proxies = Proxies(node.settings.network.trusted_proxies, node.ids.origin)
     application = bare_application(node, proxies)
     application[NODE] = node
@@ -129,6 +130,7 @@ def web_application(node: Node) -> web.Application:
         node.resolver,
         node.policy,
         version=VERSION,
+        limits=limits,
         peer=proxies.peer,
         effects=effects(node),
         deleted=deleted,

@@ -169,12 +169,26 @@ def close(tx: Tx, reader: str, conversation_id: str, *, block: bool) -> None:
 
 
 def forget(tx: Tx, object_ids: Sequence[str]) -> None:
-    """These posts are gone; so is a conversation in which nothing else was said."""
+    """These posts are gone; so is a conversation in which nothing else was said, and they are new to nobody."""
     rows = tx.rows(sa.select(messages.c.conversation_id).where(messages.c.object_id.in_(object_ids)).distinct())
+    for row in rows:
+        _count_without(tx, row.conversation_id, object_ids)
     tx.execute(sa.delete(messages).where(messages.c.object_id.in_(object_ids)))
     empty = ~sa.exists().where(messages.c.conversation_id == conversations.c.id)
     touched = conversations.c.id.in_([row.conversation_id for row in rows])
     tx.execute(sa.delete(conversations).where(touched, empty))
+
+
+def _count_without(tx: Tx, conversation_id: str, object_ids: Sequence[str]) -> None:
+    """Messages that go are not counted as new: those are the last ones, as many as are counted."""
+    this = conversations.c.id == conversation_id
+    new = tx.scalar(sa.select(conversations.c.unread).where(this))
+    if not new:
+        return
+    last = sa.select(messages.c.object_id).where(messages.c.conversation_id == conversation_id)
+    rows = tx.rows(last.order_by(messages.c.id.desc()).limit(new))
+    left = sum(row.object_id not in object_ids for row in rows)
+    tx.execute(sa.update(conversations).where(this).values(unread=left))
 
 
 def forget_all_of(tx: Tx, actor_id: str) -> None:

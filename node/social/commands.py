@@ -261,7 +261,7 @@ def _take_back(tx: Tx, author: Author, object_id: str, kind: Kind) -> bool:
     audience = Audience((PUBLIC,), (author.followers, *told)) if kind == "boost" else Audience(told)
     undone = {"id": activity_id, "type": _VERBS[kind], "actor": author.actor_id, "object": object_id}
     undo = activities.undo(author.ids.activity(author.actor_id, tx.now), author.actor_id, undone, audience, iso(tx.now))
-    outbox.publish(tx, author, undo, audience, object_id=object_id)
+    outbox.publish(tx, author, undo, audience, object_id=object_id, also=told)
     return True
 
 

@@ -15,9 +15,10 @@ import sqlalchemy as sa
 
 from federation.blocks import unwilling
 from federation.ids import Ids
+from federation.readers import may_read
 from federation.statements import Hot, HotInsert
 from federation.storage import Tx
-from federation.tables import actors, follows, objects
+from federation.tables import actors, follows, object_recipients, objects
 from federation.types import OPEN
 from node.social.tables import timeline
 from schemas.base import audience_of, id_of
@@ -47,6 +48,8 @@ def into_timelines(
     readers: dict[str, str] = {owner: "own"} if row.local else {}
     everybody = _named(document)
     named = _local(tx, {one for one in everybody if ids.username(one)} - {owner})
+    if row.visibility not in OPEN:  # a tag alone lets nobody read what is not addressed to them
+        named = [one for one in named if may_read(tx, object_id, one)]
     for reader in named:
         readers.setdefault(reader, "addressed")
     is_message = row.visibility == "direct" and row.kind == "post"
@@ -145,7 +148,7 @@ def _followers_here(tx: Tx, owner: str) -> list[str]:
 
 
 def withdraw(tx: Tx, owner: str, object_id: str | None = None) -> None:
-    """Take what an actor did not write for everybody from those who follow them no more (SECURITY 129).
+    """Take what an actor did not write for everybody from those who may not read it any more (SECURITY 129).
 
     object_id: that alone, since it may have become for fewer people.
     """
@@ -153,12 +156,14 @@ def withdraw(tx: Tx, owner: str, object_id: str | None = None) -> None:
     if object_id is not None:
         hidden = hidden.where(objects.c.id == object_id)
     followers = sa.select(follows.c.follower).where(follows.c.followee == owner, follows.c.state == "accepted")
-    gone = sa.or_(
-        timeline.c.reader.not_in(followers),
-        timeline.c.object_id.in_(hidden.where(objects.c.visibility == "direct")),
+    follows_it = sa.and_(
+        timeline.c.reader.in_(followers),
+        timeline.c.object_id.in_(hidden.where(objects.c.visibility == "followers")),
     )
-    followed = timeline.c.reason.in_(("followed", "boosted"))
-    tx.execute(sa.delete(timeline).where(timeline.c.object_id.in_(hidden), followed, gone))
+    theirs = (object_recipients.c.object_id == timeline.c.object_id, object_recipients.c.recipient == timeline.c.reader)
+    addressed = sa.select(object_recipients.c.recipient).where(*theirs).exists()
+    others = sa.and_(timeline.c.object_id.in_(hidden), timeline.c.reason != "own")
+    tx.execute(sa.delete(timeline).where(others, ~follows_it, ~addressed))
 
 
 def part(tx: Tx, reader: str, other: str) -> None:

@@ -9,18 +9,22 @@ import pytest
 import sqlalchemy as sa
 
 from federation import relays
+from federation.blocks import remove_block
 from federation.errors import NotFound, Refused
 from federation.moves import known_actor, remember_move
 from federation.outbox import publish, update_actor
 from federation.synchronise import digest
-from federation.tables import actors, blocks, follows
+from federation.tables import actors, blocks, follows, reactions
+from node.errors import Invalid
+from node.errors import NotFound as NotHere
 from node.moderation import commands as moderation
 from node.moderation.rules import parse_report
 from node.moderation.tables import reports
 from node.notifications.tables import notifications
 from node.relations import commands, moving
 from node.relations.worker import RelationsWorker
-from node.social.commands import boost_out
+from node.social.commands import boost_out, like, post
+from node.social.rules import parse_post
 from schemas import activities
 from schemas.base import Audience
 from schemas.terms import PUBLIC
@@ -141,6 +145,52 @@ async def test_134_a_block_is_told_and_kept_on_both_sides(databases: Databases) 
         assert await mallory.follow(alice) == "requested"
         await settled(a, b, c)
         assert await b.follow_state(mallory.id, alice.id) == "accepted"
+
+
+async def test_134_a_neighbour_who_follows_the_blocked_one_brings_nothing_in(databases: Databases) -> None:
+    """What is said to others stands here for them; what is done to whoever has blocked counts for nobody."""
+    async with cluster("a.example", "b.example", databases=databases) as (a, b):
+        alice, carol, mallory = await a.set_up("alice"), await a.add("carol"), await b.set_up("mallory")
+        for one, other in ((carol, mallory), (mallory, alice)):
+            await one.follow(other)
+        await settled(a, b)
+        post_id = await alice.post("Who knows a good typeface?")
+        await settled(a, b)
+        assert await alice.do(commands.block, mallory.id)
+        named = await a_person(a, mallory.id)
+        draft = parse_post({"body": f"Of {mallory.handle}."})
+        late = await alice.do(post, draft, None, {mallory.handle.removeprefix("@"): named})
+        await settled(a, b)
+        assert mallory.id.encode() in (await a.object(late)).body
+        assert await b.object(late) is None, "whom she has blocked her node sends nothing, named or not"
+
+        for command in (like, boost_out):
+            with pytest.raises(NotHere):
+                await mallory.do(command, post_id)
+        with pytest.raises(Invalid):
+            await mallory.do(post, parse_post({"body": "I do.", "in_reply_to": post_id}))
+
+        await b.node.db.write(remove_block, alice.id, mallory.id)  # a server that does not heed it
+        answer = await mallory.do(post, parse_post({"body": "I do.", "in_reply_to": post_id}))
+        whisper = await mallory.post("And now?", audience="direct", to=await a_person(b, alice.id))
+        await mallory.post("Said to whoever likes to hear it.")
+        for command in (like, boost_out):
+            assert await mallory.do(command, post_id)
+        await settled(a, b)
+        assert await titles(carol) == ["Said to whoever likes to hear it."]
+        assert [await a.object(one) for one in (answer, whisper)] == [None, None]
+        assert await a.rows(sa.select(reactions)) == []
+
+        def flag(tx: Any, author: Any) -> None:
+            audience, flag_id = Audience((alice.id,)), author.ids.activity(author.actor_id, tx.now)
+            said = activities.activity(
+                "Flag", flag_id, author.actor_id, alice.id, audience=audience, published="2026-12-01T00:00:00Z"
+            )
+            publish(tx, author, said, audience, object_id=flag_id)
+
+        await mallory.do(flag)
+        await settled(a, b)
+        assert [row.reporter for row in await a.rows(sa.select(reports))] == [mallory.id], "it is not hers to end that"
 
 
 async def a_person(home: Home, actor_id: str) -> Any:
