@@ -182,7 +182,7 @@ async def _to(options: Options, account: str) -> None:
 
     async with acting(options) as (node, author):
         target = await find(node, account, "account")
-        reached = await node.db.write(moving.move_away, author, target)
+        reached = await node.db.write(moving.move_away, author, target, node.authors)
     show(options, {"target": target.id, "inboxes": reached}, f"You moved to {target.id}; {reached} inboxes are told.")
 
 

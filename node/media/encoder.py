@@ -59,6 +59,7 @@ def shapes(body: bytes, format: str, wanted: list[Shape]) -> list[bytes]:
         whole = picture.convert("RGBA" if clear else "RGB")
     if clear and whole.getchannel("A").getextrema() == (255, 255):
         whole = whole.convert("RGB")
+    whole.info.clear()  # Pillow writes a comment or a profile that it has read into what it saves
     return [_made(whole, shape) for shape in wanted]
 
 

@@ -70,6 +70,8 @@ def parse_address(text: str) -> str:
     name, at, host = text.partition("@")
     if parseaddr(text)[1] != text or not name or not at or "." not in host.strip(".") or "@" in host:
         raise wrong
+    if "=?" in text:  # an encoded word (RFC 2047) is one address to us and another to whoever decodes it
+        raise wrong
     return f"{name}@{host.lower()}"
 
 

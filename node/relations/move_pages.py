@@ -84,7 +84,7 @@ async def away(request: web.Request, somebody: Viewer) -> web.StreamResponse:
     author = await node.author(somebody.actor_id)
     try:
         actor = await find(node, form.get("target", ""), "target")
-        await node.db.write(moving.move_away, author, actor)
+        await node.db.write(moving.move_away, author, actor, node.authors)
     except Invalid as error:
         return await _page(request, somebody, form, error.errors)
     return see_other("/settings/move")

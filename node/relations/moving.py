@@ -35,12 +35,12 @@ def follow_along(tx: Tx, authors: Authors, old: str, target: Actor) -> int:
     followers = [row.follower for row in tx.rows(statement.order_by(follows.c.follower))]
     for follower in followers:
         author = authors.load(tx, follower)
+        following.leave(tx, author, old)
         if follower != target.id:
             try:
                 following.follow(tx, author, target)
             except Invalid:
                 continue  # one of the two has blocked the other
-        following.leave(tx, author, old)
         notify(tx, follower, "moved", actor=target.id, object_id=old)
     return len(followers)
 
@@ -54,12 +54,17 @@ def set_aliases(tx: Tx, author: Author, aliases: Sequence[str]) -> int:
     return moves.set_aliases(tx, author, aliases)
 
 
-def move_away(tx: Tx, author: Author, target: Actor) -> int:
-    """Send one's followers to another account; returns how many inboxes hear of it. Invalid where that may not be."""
+def move_away(tx: Tx, author: Author, target: Actor, authors: Authors) -> int:
+    """Send one's followers to another account, those here at once; returns how many inboxes hear of it.
+
+    Invalid where that may not be.
+    """
     try:
-        return moves.move_away(tx, author, target)
+        reached = moves.move_away(tx, author, target)
     except Refused as error:
         raise Invalid({"target": _why_not(tx, author, target)}) from error
+    follow_along(tx, authors, author.actor_id, target)
+    return reached
 
 
 def _why_not(tx: Tx, author: Author, target: Actor) -> str:

@@ -70,7 +70,7 @@ from tests.people import GIG, MODULE, PASSWORD
 WORLD, FORBIDDEN = "127.0.0.30", "127.0.0.45"
 WITHOUT_LIMITS = Rate(per_second=1e9, burst=10**9)
 LIMITS = DoorLimits(host=WITHOUT_LIMITS, failures=WITHOUT_LIMITS)
-MAX_ROUNDS = 12
+MAX_ROUNDS = 100
 PAGES_OF_ALICE = (
     "/home", "/home?show=gig", "/home?show=module", "/home?show=post", "/notifications", "/messages", "/people",
     "/people/requests", "/gigs", "/learn", "/search?q=zq", "/search?q=report", "/tags/work", "/packs",

@@ -23,13 +23,14 @@ INBOXES = ("/inbox", "/inbox", "/users/alice/inbox", "/users/carol/inbox")
 
 @dataclass(frozen=True)
 class Case:
-    """index: its number; kind: what it was before it was changed; changes: how often it was. served: what the world
-    answers from now on, by address."""
+    """index: its number; kind: what it was before it was changed. author: whose words it is made of; signer: who sends
+    them. served: what the world answers from now on, by address.
+    """
 
     seed: int
     index: int
     kind: str
-    changes: int
+    author: Actor
     signer: Actor
     scheme: Scheme
     path: str
@@ -95,7 +96,7 @@ def case(seed: int, index: int, ours: Mapping[str, str]) -> Case:
         body = spoilt_bytes(random, body)
     signer = me if random.random() < 0.97 else random.choice(SENDERS)
     scheme: Scheme = "rfc9421" if random.random() < 0.6 else "cavage"
-    return Case(seed, index, kind, changes, signer, scheme, random.choice(INBOXES), body, tuple(served))
+    return Case(seed, index, kind, me, signer, scheme, random.choice(INBOXES), body, tuple(served))
 
 
 def _how_many(random: Random) -> int:

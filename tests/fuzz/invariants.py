@@ -73,7 +73,9 @@ class Watch:
         if status not in STATUSES and status != 503:
             raise Broken(f"the door answered {status}", case.index)
         if status == 202:
-            self.said.setdefault(case.signer.id, set()).update(case.strings)
+            authors = {case.signer.id, case.author.id} if "DataIntegrityProof" in case.strings else {case.signer.id}
+            for author in authors:
+                self.said.setdefault(author, set()).update(case.strings)
         if not case.is_public and "preferredUsername" not in case.strings:  # actors are for everybody
             self.private[case.mark] = case
 

@@ -25,6 +25,7 @@ OF_ONE_NODE = 5_000
 SEEN = 40
 """Of what came with one batch, so many things are looked at on pages of their own."""
 TRIES = 150
+MAX_PRINTED = 8
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,9 @@ class Finding:
     cases: tuple[Case, ...]
 
     def __str__(self) -> str:
+        if len(self.cases) > MAX_PRINTED:
+            first, last = self.cases[0].index, self.cases[-1].index
+            return f"seed {self.seed}: {self.what}\n  after {len(self.cases)} activities, from {first} to {last}"
         said = "\n".join(
             f"  {one.index}: {one.kind}, by {one.signer.id}, at {one.path}\n    {_short(one.body)}"
             + "".join(f"\n    {address} serves {_short(body)}" for address, body in one.served)
@@ -168,7 +172,8 @@ async def _wrong(cases: Sequence[Case]) -> str:
         watch = Watch(node)
         await watch.begin()
         try:
-            await _one_batch(watch, cases, Report())
+            for first in range(0, len(cases), BATCH):
+                await _one_batch(watch, cases[first : first + BATCH], Report())
         except Broken as broken:
             return str(broken)
     return ""

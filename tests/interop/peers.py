@@ -21,7 +21,7 @@ Event = dict[str, Any]
 
 
 class Peer:
-    """A Fedify server with one person, @bob; what arrives there and verifies is an event."""
+    """A Fedify server with two people, @bob and @bobby; what arrives there and verifies is an event."""
 
     def __init__(self, origin: str, session: aiohttp.ClientSession) -> None:
         self.origin = origin
@@ -31,13 +31,28 @@ class Peer:
     @property
     def actor(self) -> str:
         """The id of @bob."""
-        return f"{self.origin}/users/bob"
+        return self.person("bob")
+
+    def person(self, name: str) -> str:
+        """The id of somebody there."""
+        return f"{self.origin}/users/{name}"
 
     async def tell(self, what: str, **how: Any) -> Any:
-        """Make it do something (follow, undo, note, update, delete, lookup); its error is the test's error."""
+        """Make it do something: see the head of `fedify/server.mjs`; its error is the test's error."""
         async with self._session.post(f"{self.origin}/control/{what}", json=how) as response:
             assert response.status == 200, await response.text()
             return await response.json()
+
+    async def said(self, what: str, **how: Any) -> str:
+        """Make somebody there say something; returns the id of what they said."""
+        return str((await self.tell(what, **how))["id"])
+
+    async def reads(self, object_id: str) -> bool:
+        """Whether bob can read something at its own address now."""
+        async with self._session.post(f"{self.origin}/control/lookup", json={"id": object_id}) as response:
+            found = await response.text()
+            assert response.status == 200 or "cannot be read" in found, found
+            return response.status == 200
 
     async def event(self, wanted: Callable[[Event], bool]) -> Event:
         """The first event that is wanted, now or as soon as it happens."""
@@ -54,9 +69,19 @@ class Peer:
         """The first activity of a type (about an object's id) that arrived, verified and understood."""
         return await self.event(lambda event: event["event"] == "activity" and _matches(event, kind, about))
 
-    async def _more(self) -> None:
-        url = f"{self.origin}/control/events?after={len(self.events)}"
-        async with self._session.get(url) as response:
+    async def heard(self, kind: str) -> list[Event]:
+        """The activities of a type that have arrived by now; `activity` waits for one."""
+        await self._more(now="yes")
+        return [event for event in self.events if event["event"] == "activity" and _matches(event, kind, None)]
+
+    async def errors(self) -> list[Event]:
+        """What could not be verified or understood by now."""
+        await self._more(now="yes")
+        return [event for event in self.events if event["event"] == "error"]
+
+    async def _more(self, **how: str) -> None:
+        query = {"after": str(len(self.events))} | how
+        async with self._session.get(f"{self.origin}/control/events", params=query) as response:
             self.events += await response.json()
 
 

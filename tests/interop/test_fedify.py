@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
-from federation.tables import reactions
 from node.social import commands as social
 from node.social.rules import parse_post
-from tests.interop.peers import Peer, fedify
-from tests.nodes import Home, Somebody, cluster, settled
-
-GENERATIONS = {"fedify-1": "cavage", "fedify-2": "rfc9421"}
-"""Which signatures each can read, and sends."""
-
-
-@asynccontextmanager
-async def meeting(generation: str, *flags: str) -> AsyncIterator[tuple[Somebody, Peer]]:
-    """Alice on a node of ours, and @bob on a Fedify server."""
-    async with cluster("a.example") as (a,), fedify(generation, "127.0.0.20", *flags) as peer:
-        yield await a.set_up("alice"), peer
-
-
-async def follow_both_ways(alice: Somebody, peer: Peer) -> None:
-    a = alice.home
-    assert await alice.follow(peer.actor) == "requested"
-    await a.works_until(lambda: a.follow_state(alice.id, peer.actor), "accepted")
-    await peer.tell("follow", id=alice.id)
-    await a.works_until(lambda: a.follow_state(peer.actor, alice.id), "accepted")
-    accept = await peer.activity("Accept")
-    assert accept["activity"]["actor"] == alice.id
+from tests.interop.meeting import GENERATIONS, follow_both_ways, is_kept, meeting, reacted
+from tests.interop.peers import Peer
+from tests.nodes import Home, settled
 
 
 @pytest.mark.parametrize("generation", GENERATIONS)
@@ -73,8 +50,7 @@ async def test_what_we_publish_is_understood_there(generation: str):
         await alice.delete(post_id)
         await settled(a)
         assert (await peer.activity("Delete", post_id))["object"]["type"] == "Tombstone"
-        assert [event for event in peer.events if event["event"] == "error"] == []
-        assert await a.queue() == []
+        assert (await peer.errors(), await a.queue()) == ([], [])
 
 
 def _is_note_about(event: dict[str, Any], module_id: str, a: Home) -> bool:
@@ -90,13 +66,13 @@ async def test_what_they_write_arrives_here_in_its_state(generation: str):
         await follow_both_ways(alice, peer)
 
         note = (await peer.tell("note", content="<p>Good morning from elsewhere.</p>"))["id"]
-        await a.works_until(lambda: _is_kept(a, note), True)
+        await a.works_until(lambda: is_kept(a, note), True)
         [entry] = [entry for entry in await alice.timeline() if entry["object_id"] == note]
         assert (entry["kind"], entry["verification"]) == ("post", "signed"), "by the proof of its Create"
         assert (await a.object(note)).visibility == "public"
 
         private = (await peer.tell("note", content="<p>Only for you.</p>", to=[alice.id]))["id"]
-        await a.works_until(lambda: _is_kept(a, private), True)
+        await a.works_until(lambda: is_kept(a, private), True)
         assert (await a.object(private)).visibility == "direct"
 
         await a.takes((await peer.tell("update", id=note, content="<p>Good evening.</p>"))["id"])
@@ -105,10 +81,6 @@ async def test_what_they_write_arrives_here_in_its_state(generation: str):
         await a.takes((await peer.tell("delete", id=note))["id"])
         assert (await a.object(note)).type == "Tombstone"
         assert note not in [entry["object_id"] for entry in await alice.timeline()]
-
-
-async def _is_kept(a: Home, object_id: str) -> bool:
-    return await a.object(object_id) is not None
 
 
 @pytest.mark.parametrize("generation", GENERATIONS)
@@ -158,7 +130,7 @@ async def test_a_server_that_only_reads_signed_requests(generation: str):
         assert (GENERATIONS[generation], 200) in [(event["scheme"], event["status"]) for event in asked]
         assert None not in [event["scheme"] for event in asked if event["status"] == 200]
         note = (await peer.tell("note", content="<p>Behind a closed door.</p>"))["id"]
-        await alice.home.works_until(lambda: _is_kept(alice.home, note), True)
+        await alice.home.works_until(lambda: is_kept(alice.home, note), True)
 
 
 @pytest.mark.parametrize("generation", GENERATIONS)
@@ -169,16 +141,16 @@ async def test_what_they_say_of_our_posts_counts_here(generation: str):
         post_id = await alice.post("Who knows a good typeface?")
 
         answer = (await peer.tell("note", content="<p>I do.</p>", to=[alice.id], inReplyTo=post_id))["id"]
-        await a.works_until(lambda: _is_kept(a, answer), True)
+        await a.works_until(lambda: is_kept(a, answer), True)
         assert (await a.object(answer)).in_reply_to == post_id
 
         like, boost = (await peer.tell("like", id=post_id))["id"], (await peer.tell("boost", id=post_id))["id"]
         await a.takes(like)
         await a.takes(boost)
-        assert await _reactions(a, post_id) == [("boost", peer.actor), ("like", peer.actor)]
+        assert await reacted(a, post_id) == [("boost", peer.actor), ("like", peer.actor)]
         for done in (like, boost):
             await a.takes((await peer.tell("undo", id=done))["id"])
-        assert await _reactions(a, post_id) == []
+        assert await reacted(a, post_id) == []
 
 
 @pytest.mark.parametrize("generation", GENERATIONS)
@@ -187,7 +159,7 @@ async def test_what_we_say_of_their_posts_is_understood_there(generation: str):
         a = alice.home
         await follow_both_ways(alice, peer)
         note = (await peer.tell("note", content="<p>Good morning from elsewhere.</p>"))["id"]
-        await a.works_until(lambda: _is_kept(a, note), True)
+        await a.works_until(lambda: is_kept(a, note), True)
 
         for command, verb in ((social.like, "Like"), (social.boost_out, "Announce")):
             assert await alice.do(command, note)
@@ -196,21 +168,11 @@ async def test_what_we_say_of_their_posts_is_understood_there(generation: str):
         for number, command in enumerate((social.unlike, social.unboost_out), 1):
             assert await alice.do(command, note)
             await settled(a)
-            await peer.event(lambda event, number=number: _count(peer, "Undo") >= number)
+            assert len(await peer.heard("Undo")) == number
 
         answer = await alice.do(social.post, parse_post({"body": "Good evening.", "in_reply_to": note}))
         await settled(a)
         heard = (await peer.activity("Create", answer))["object"]
         assert heard["inReplyTo"] == note
         assert heard["tag"]["href"] == peer.actor
-        assert [event for event in peer.events if event["event"] == "error"] == []
-        assert await a.queue() == []
-
-
-async def _reactions(a: Home, object_id: str) -> list[tuple[str, str]]:
-    rows = await a.rows(sa.select(reactions).where(reactions.c.object_id == object_id))
-    return sorted((row.kind, row.actor) for row in rows)
-
-
-def _count(peer: Peer, kind: str) -> int:
-    return sum(event["event"] == "activity" and event["activity"]["type"] == kind for event in peer.events)
+        assert (await peer.errors(), await a.queue()) == ([], [])

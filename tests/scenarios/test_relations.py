@@ -216,16 +216,22 @@ async def test_134_who_is_blocked_reads_nothing_with_a_signature() -> None:
 async def test_43_followers_follow_along_once() -> None:
     async with cluster("a.example", "b.example", "c.example") as (a, b, c):
         alice, bob, fresh = await a.set_up("alice"), await b.set_up("bob"), await c.set_up("fresh")
-        await bob.follow(alice)
+        carol, dora = await a.add("carol"), await a.add("dora")
+        for one in (bob, carol, dora):
+            await one.follow(alice)
         await settled(a, b)
         await fresh.do(moving.set_aliases, [alice.id])
         target = await a.node.resolver.actor(fresh.id, refresh=True)
-        await alice.do(moving.move_away, target)
+        await dora.do(commands.block, fresh.id)
+        await alice.do(moving.move_away, target, a.node.authors)
         await settled(a, b, c)
         assert await b.follow_state(bob.id, alice.id) is None
         assert await b.follow_state(bob.id, fresh.id) == "accepted"
-        assert await a.rows(sa.select(follows)) == []
+        left = [(row.follower, row.followee, row.state) for row in await a.rows(sa.select(follows))]
+        assert left == [(carol.id, fresh.id, "accepted")], "neighbours too, but whoever wants nothing of the new one"
         assert ("moved", fresh.id) in await told(bob)
+        assert await told(carol) == [("moved", fresh.id)]
+        assert await told(dora) == []
         held = await a.node.db.read(known_actor, alice.id)
         assert held is not None
         assert held.moved_to == fresh.id
