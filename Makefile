@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 NPM := tests/interop/fedify tests/browser
 
-.PHONY: help run test check lint bench fuzz format migration messages lock peers system clean
+.PHONY: help run test check lint bench fuzz faults soak format migration messages lock peers system clean
 
 help:
 	@echo "make run     start a node; not yet set up, it prints one link to open (ARGS='--bind 127.0.0.1:8421': elsewhere)"
@@ -16,6 +16,8 @@ help:
 	@echo "make lint    ruff, mypy and import-linter"
 	@echo "make bench   measure what things cost, beside their floors (ROWS='inbox serving' for some of them)"
 	@echo "make fuzz    say 100,000 odd things to a node, and see that it stays whole (SEED=7 COUNT=1000: those)"
+	@echo "make faults  kill a working node 200 times, and see that it loses nothing (SEED=7 ROUNDS=20: those)"
+	@echo "make soak    20 minutes of steady work, and see that nothing grows (SECONDS=180: shorter)"
 	@echo "make format  let ruff lay out the code"
 	@echo "make migration MESSAGE='...'    write a migration to the tables as declared now"
 	@echo "make messages   gather the sentences of pages and mails into the catalogues of node/locales"
@@ -42,6 +44,12 @@ bench: .venv/.test
 
 fuzz: .venv/.test
 	$(BIN)/python -m tests.fuzz $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) $(if $(START),--start $(START))
+
+faults: .venv/.test
+	$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+soak: .venv/.test
+	$(BIN)/python -m tests.faults.soak $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS))
 
 format: .venv/.test
 	$(BIN)/ruff check --fix-only

@@ -15,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from node.migrate import on_postgres
 from tests.nodes import free_port
 from tests.people import PASSWORD
 
@@ -49,6 +50,11 @@ class Place:
     @property
     def origin(self) -> str:
         return f"http://{self.address}:{self.port}"
+
+    @property
+    def database_url(self) -> str:
+        """Of its PostgreSQL database; empty for SQLite in its folder."""
+        return self.environ.get("FREEHOLD_DATABASE_URL", "")
 
     def variables(self, more: Mapping[str, str]) -> dict[str, str]:
         """The environment: nothing of Freehold's own but what is said here."""
@@ -92,6 +98,12 @@ class Place:
 
     async def serve(self, *options: str, **environ: str) -> Server:
         """`freehold serve`; returns once it says that it is open, or where it can be set up."""
+        server = await self.start(*options, **environ)
+        await server.says("is open.", "/setup?token=")
+        return server
+
+    async def start(self, *options: str, **environ: str) -> Server:
+        """`freehold serve`, which has only just begun."""
         process = await asyncio.create_subprocess_exec(
             *PROGRAM,
             "serve",
@@ -102,12 +114,12 @@ class Place:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
         )
-        server = Server(process)
-        await server.says("is open.", "/setup?token=")
-        return server
+        return Server(process)
 
     async def rows(self, statement: sa.Executable) -> list[Any]:
-        """Ask its SQLite file, whether a server runs on it or not."""
+        """Ask its database, whether a server runs on it or not; nothing stays open."""
+        if self.database_url:
+            return await on_postgres(self.database_url, lambda connection: list(connection.execute(statement).all()))
         return await asyncio.to_thread(self._rows, statement)
 
     def _rows(self, statement: sa.Executable) -> list[Any]:

@@ -1,25 +1,22 @@
-"""kill -9 at the worst moments, of real servers: what was promised happens, once (SECURITY 155, 156, 166)."""
+"""kill -9 at the worst moments, of real servers: what was promised happens, once (SECURITY 155, 156, 166).
+
+`test_rounds.py` kills at random ones.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import sqlalchemy as sa
 from aiohttp import web
 
-from federation.tables import activities, deliveries, follows, inbox_messages, objects
+from federation.tables import activities, deliveries, follows, inbox_messages
+from tests.faults.waiting import until
 from tests.nodes import Home, Somebody, cluster, settled
-from tests.people import PASSWORD
-from tests.processes import Place, Server, place
-from tests.scenarios.test_duplicates import posted
-from tests.visitors import Visitor
+from tests.processes import Place, place
 
-WAIT_SECONDS = 20.0
 LATER = 13 * 3600  # longer than any circuit stays open
 
 
@@ -90,105 +87,6 @@ async def test_killed_when_the_other_side_has_it_and_has_not_said_so(tmp_path: P
         assert [entry["object_id"] for entry in await bob.timeline()] == [post["id"]]
 
 
-async def test_killed_right_after_it_said_202(tmp_path: Path):
-    """Four times: ten posts at once, a kill in the middle of them, a restart. What was acknowledged is there, once."""
-    async with cluster("a.example") as (a,), aiohttp.ClientSession() as http:
-        alice = await a.set_up("alice")
-        b = place(tmp_path / "b", "127.0.0.8")
-        await b.set_up("bob")
-        async with b.serving():
-            await follows_by_command(b, alice)
-        await a.go_dark()
-        for number in range(40):
-            await alice.post(f"Number {number}")
-        creates, acknowledged = await a.sent("Create"), []
-        await a.listen()
-        for start in range(0, 40, 10):
-            acknowledged += await posts_and_a_kill(http, b, alice, creates[start : start + 10], seed=start)
-        async with b.serving():
-            await until(lambda: states_of(b, acknowledged), dict.fromkeys(acknowledged, "done"))
-        assert acknowledged, "the server answered before it was killed"
-        stored = [row.id for row in await b.rows(sa.select(objects.c.id).where(objects.c.owner == alice.id))]
-        assert {row.object_id for row in creates if row.id in acknowledged} <= set(stored)
-
-
-async def posts_and_a_kill(
-    http: aiohttp.ClientSession, b: Place, alice: Somebody, creates: list[Any], *, seed: int
-) -> list[str]:
-    """The ids of the activities that were answered with 202."""
-    acknowledged = []
-    some = asyncio.Event()
-    enough = random.Random(seed).randint(1, 9)
-
-    async def one(row: Any) -> None:
-        try:
-            status = await posted(http, alice, f"{b.origin}/inbox", row.body)
-        except aiohttp.ClientError:
-            return
-        if status == 202:
-            acknowledged.append(row.id)
-        if len(acknowledged) >= enough:
-            some.set()
-
-    async with b.serving() as server:
-        sending = [asyncio.create_task(one(row)) for row in creates]
-        async with asyncio.timeout(20):
-            await some.wait()
-        await server.kill()
-        await asyncio.gather(*sending)
-    return acknowledged
-
-
-async def test_a_publisher_is_killed_again_and_again(tmp_path: Path):
-    """SECURITY 155: whatever the page acknowledged reaches the follower; nothing has its effect twice."""
-    async with cluster("b.example") as (b,):
-        a = place(tmp_path / "a", "127.0.0.7")
-        alice = await a.set_up("alice")
-        acknowledged: list[str] = []
-        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
-            visitor = Visitor(a.origin, http)
-            async with a.serving():
-                bob = await follower_of(alice, b)
-                await visitor.submit("/sign-in", name="alice", password=PASSWORD)
-            for seed in range(4):
-                async with a.serving() as server:
-                    token = await visitor.token("/gigs/new")
-                    acknowledged += await gigs_and_a_kill(visitor, token, server, seed)
-        b.later(seconds=LATER)
-        async with a.serving(FREEHOLD_CLOCK_OFFSET=str(LATER)):
-            rows = await a.rows(sa.select(activities).where(activities.c.type == "Create"))
-            for row in rows:
-                await b.takes(row.id)
-        published = {row.object_id for row in rows}
-        assert {gig.replace("/@alice/", "/users/alice/") for gig in acknowledged} <= published
-        arrived = [entry["object_id"] for entry in await bob.timeline()]
-        assert sorted(arrived) == sorted(published)
-
-
-async def gigs_and_a_kill(visitor: Visitor, token: str, server: Server, seed: int) -> list[str]:
-    """Publish six gigs at once by the page, and kill the server in the middle; returns those that it acknowledged."""
-    acknowledged: list[str] = []
-    some, enough = asyncio.Event(), random.Random(seed).randint(1, 5)
-
-    async def one(number: int) -> None:
-        form = {"csrf": token, "purpose": "offer", "title": f"Gig {seed} {number}", "unit": "hour", "currency": "EUR"}
-        try:
-            async with visitor.http.post(f"{visitor.origin}/gigs/new", data=form, allow_redirects=False) as response:
-                assert response.status == 303, await response.text()
-                acknowledged.append(visitor.origin + response.headers["Location"])
-        except aiohttp.ClientError:
-            return
-        if len(acknowledged) >= enough:
-            some.set()
-
-    sending = [asyncio.create_task(one(number)) for number in range(6)]
-    async with asyncio.timeout(20):
-        await some.wait()
-    await server.kill()
-    await asyncio.gather(*sending)
-    return acknowledged
-
-
 # ---- asking and waiting ------------------------------------------------------------------------------------------
 
 
@@ -212,20 +110,6 @@ async def follows_by_command(b: Place, alice: Somebody) -> None:
         return await state()
 
     await until(stepping, ["accepted"])
-
-
-async def until(ask: Callable[[], Awaitable[Any]], wanted: Any) -> None:
-    """Ask about another process until the answer is the wanted one: it has no way to call us."""
-    ends = asyncio.get_running_loop().time() + WAIT_SECONDS
-    while (answer := await ask()) != wanted:
-        assert asyncio.get_running_loop().time() < ends, f"{_apart(answer, wanted)}"
-        await asyncio.sleep(0.05)
-
-
-def _apart(answer: Any, wanted: Any) -> Any:
-    if isinstance(answer, dict) and isinstance(wanted, dict):
-        return {key: answer.get(key) for key in wanted if answer.get(key) != wanted[key]}
-    return answer
 
 
 async def created(a: Place) -> Any:

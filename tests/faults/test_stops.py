@@ -11,7 +11,8 @@ import aiohttp
 import sqlalchemy as sa
 
 from federation.tables import activities, inbox_messages
-from tests.faults.test_kills import follower_of, follows_by_command, states_of, until
+from tests.faults.test_kills import follower_of, follows_by_command, states_of
+from tests.faults.waiting import until
 from tests.nodes import cluster, settled
 from tests.processes import place
 from tests.scenarios.test_duplicates import posted
