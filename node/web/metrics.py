@@ -6,6 +6,7 @@ straight from this machine, not through a proxy. To anybody else the page does n
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -55,12 +56,12 @@ class _Collector:
         self._figures = figures
 
     def collect(self) -> Iterator[Metric]:
-        """Requests of this process, then what stands in the database."""
+        """Requests and tasks of this process, then what stands in the database."""
         yield from self._requests()
         yield from self._queues()
 
     def _requests(self) -> Iterator[Metric]:
-        from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
         answered = CounterMetricFamily("freehold_requests", "Requests answered, by kind of status.", labels=["status"])
         for kind, number in sorted(self._measures.answered.items()):
@@ -73,6 +74,8 @@ class _Collector:
         took = HistogramMetricFamily("freehold_request_seconds", "How long an answer took.")
         took.add_metric([], buckets=buckets, sum_value=self._measures.seconds)
         yield took
+        tasks = len(asyncio.all_tasks())
+        yield GaugeMetricFamily("freehold_tasks", "What this process has under way (asyncio tasks).", value=tasks)
 
     def _queues(self) -> Iterator[Metric]:
         from prometheus_client.core import GaugeMetricFamily

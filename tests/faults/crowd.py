@@ -39,7 +39,7 @@ class Neighbour(Peer):
     times: dict[str, int] = field(default_factory=dict)
     odd: list[str] = field(default_factory=list)
     came: asyncio.Event = field(default_factory=asyncio.Event)
-    heard: Callable[[str], None] = lambda activity_id: None
+    heard: Callable[[bytes], None] = lambda body: None
     before: Callable[[], Any] | None = None
 
     def person(self, name: str) -> RemoteActor:
@@ -51,14 +51,14 @@ class Neighbour(Peer):
     async def handle(self, request: web.Request) -> web.StreamResponse:
         if request.method != "POST":
             return await super().handle(request)
+        body = await request.read()
         if self.before is not None:
             await self.before()
-        body = await request.read()
         activity_id = json.loads(body)["id"]
         if self.bodies.setdefault(activity_id, body) != body:
             self.odd.append(f"{activity_id} came with another body")
         self.times[activity_id] = self.times.get(activity_id, 0) + 1
-        self.heard(activity_id)
+        self.heard(body)
         self.came.set()
         return web.Response(status=202)
 

@@ -32,6 +32,7 @@ async def test_the_figures_of_a_node() -> None:
     assert after["freehold_requests_total{4xx}"] == before.get("freehold_requests_total{4xx}", 0) + 1
     assert after["freehold_request_seconds_count"] == before["freehold_request_seconds_count"] + 2
     assert after["process_open_fds"] > 0
+    assert after["freehold_tasks"] > 0
 
 
 async def test_with_a_token_only_who_shows_it_reads_them() -> None:
