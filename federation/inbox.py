@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -37,6 +38,7 @@ BATCH = 64
 AT_ONCE = 64  # messages that wait for other servers
 AT_ONCE_OF_HOST = 8
 GRACE_SECONDS = 0.02  # how long a batch waits for what is probably known here already
+CLOCK_SLACK = timedelta(seconds=2)
 GATHER_SECONDS = 0.02  # for a fuller batch: a scope for each message would cost three times as much
 POLL_SECONDS = 5.0
 
@@ -63,6 +65,7 @@ class InboxWorker:
         self._wake = asyncio.Event()
         self._asking: dict[asyncio.Task[Ready | Outcome], Stored] = {}
         self._leased: set[int] = set()
+        self._latest: datetime | None = None
         policy.watch(db)
         db.subscribe(TOPIC, lambda payload: self._wake.set())
 
@@ -129,6 +132,10 @@ class InboxWorker:
                 await asyncio.wait(self._asking, return_when=asyncio.FIRST_COMPLETED)
 
     async def _due(self) -> tuple[list[Stored], dict[int, int]]:
+        now = self._db.clock.now()
+        if self._latest is None or now < self._latest - CLOCK_SLACK:  # a start, or a clock that was put back
+            await self._db.write(messages.mend_clock)
+        self._latest = now
         if self._db.is_sqlite:  # one process: what it has in hand it knows itself
             return await self._db.read(_due, [row.id for row in self._asking.values()])
         rows, waiting = await self._db.write(_lease)

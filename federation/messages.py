@@ -97,6 +97,16 @@ def release(tx: Tx, ids: Sequence[int]) -> None:
     tx.notify(TOPIC)
 
 
+def mend_clock(tx: Tx) -> None:
+    """After a clock that was wrong: nothing waits longer than it ever would, and nothing is from the future."""
+    untried = sa.and_(inbox_messages.c.attempts == 0, inbox_messages.c.due_at > tx.now + LEASE)
+    from_future = sa.or_(inbox_messages.c.received_at > tx.now, inbox_messages.c.due_at > tx.now + DELAYS[-1], untried)
+    now = sa.literal(tx.now, inbox_messages.c.received_at.type)
+    received_at = sa.case((inbox_messages.c.received_at > tx.now, now), else_=inbox_messages.c.received_at)
+    rescued = {"due_at": tx.now, "received_at": received_at}
+    tx.execute(sa.update(inbox_messages).where(inbox_messages.c.state == _PENDING, from_future).values(rescued))
+
+
 def _oldest(tx: Tx, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
     return (
         sa.select(*columns)

@@ -33,7 +33,8 @@ READER_THREADS = 4
 ANYTHING: Note = ("*", None)
 """Published to every subscriber when another process has committed: anything may have changed."""
 
-_PASSING = ("locked", "busy", "full", "disk I/O")
+_ILL = ("full", "disk I/O")
+_PASSING = ("locked", "busy", *_ILL)
 
 
 class Readers:
@@ -113,6 +114,8 @@ class Writer(threading.Thread):
         self._loop = loop
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._in_hand: list[_Job] = []
+        self.is_ill = False
+        """Whether the disk has refused a write since `checked`."""
         self._ready: asyncio.Future[None] = loop.create_future()
         self._stopped: asyncio.Future[None] = loop.create_future()
 
@@ -133,6 +136,12 @@ class Writer(threading.Thread):
         future: asyncio.Future[T] = self._loop.create_future()
         self._jobs.put(_Job(fn, future))
         return await asyncio.shield(future)  # a caller that goes away must not leave the scope half awaited
+
+    async def checked(self) -> None:
+        """Return once the disk takes a write again, if it has refused one; else Busy."""
+        if self.is_ill:
+            await self.submit(_rewrite_header)
+            self.is_ill = False
 
     def run(self) -> None:
         """The thread: serve until told to stop, or until the connection is past use."""
@@ -216,6 +225,7 @@ class Writer(threading.Thread):
         if notes:
             self._publish(notes)
         for job in batch:
+            self.is_ill = self.is_ill or (isinstance(job.error, Busy) and any(word in str(job.error) for word in _ILL))
             job.settle()
 
 
@@ -261,6 +271,13 @@ def _pragmas(connection: Any, record: object) -> None:
 
 def _data_version(connection: Connection) -> int:
     return int(driver(connection).execute("PRAGMA data_version").fetchone()[0])
+
+
+def _rewrite_header(tx: Tx) -> None:
+    """A write that changes nothing; a transaction without one never touches the disk."""
+    raw = driver(tx.connection)
+    (version,) = raw.execute("PRAGMA user_version").fetchone()
+    raw.execute(f"PRAGMA user_version = {int(version)}")
 
 
 def _rollback(raw: sqlite3.Connection) -> None:

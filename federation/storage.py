@@ -94,6 +94,14 @@ class Database:
         assert self._postgres is not None
         return await self._postgres.write(lambda tx: fn(tx, *args, **kwargs))
 
+    async def check(self) -> None:
+        """Busy while the disk takes no write: known from the last one that failed, and tried anew each time.
+
+        PostgreSQL says so itself: it goes down, and a read fails.
+        """
+        if self._writer is not None:
+            await self._writer.checked()
+
     def subscribe(self, topic: str, callback: Callback) -> None:
         """Call `callback(payload)` on the event loop after each commit that notified `topic`."""
         self._subscribers[topic].append(callback)

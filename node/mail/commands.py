@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
 from federation.storage import Tx
-from node.mail.rules import KEEP_TRYING, one_line, wait
+from node.mail.rules import KEEP_TRYING, LONGEST_WAIT, one_line, wait
 from node.mail.tables import mails
 
 TOPIC = "mails"
@@ -67,8 +67,13 @@ def _finish(tx: Tx, mail_id: int, state: str, reason: str | None) -> None:
 
 
 def tidy(tx: Tx) -> None:
-    """Give up what no mail server took in time, also where none is named any more; forget mails that are done with."""
+    """Give up what no mail server took in time, also where none is named any more; forget mails that are done with.
+
+    What waits longer than anything would was put off by a clock that was wrong.
+    """
     late = (mails.c.state == "pending", mails.c.created_at < tx.now - KEEP_TRYING - LEASE)
     given_up = {"state": "given_up", "text": None, "finished_at": tx.now}
     tx.execute(sa.update(mails).where(*late).values(given_up))
+    astray = (mails.c.state == "pending", sa.or_(mails.c.created_at > tx.now, mails.c.due_at > tx.now + LONGEST_WAIT))
+    tx.execute(sa.update(mails).where(*astray).values(due_at=tx.now, created_at=tx.now))
     tx.execute(sa.delete(mails).where(mails.c.state != "pending", mails.c.finished_at < tx.now - KEEP_FINISHED))

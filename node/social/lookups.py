@@ -91,5 +91,7 @@ def is_under_way(tx: Tx, kind: Kind, subject: str, reader: str) -> bool:
 
 
 def tidy(tx: Tx) -> None:
-    """Forget what was asked two days ago."""
+    """Forget what was asked two days ago. What waits for longer than anything would met a clock that was wrong."""
+    astray = (lookups.c.done_at.is_(None), lookups.c.due_at > tx.now + LEASE)
+    tx.execute(sa.update(lookups).where(*astray).values(due_at=tx.now, asked_at=tx.now))
     tx.execute(sa.delete(lookups).where(lookups.c.asked_at < tx.now - KEPT))

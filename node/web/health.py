@@ -1,4 +1,4 @@
-"""GET /healthz: whether the process answers and its database can be read, for containers and proxies."""
+"""GET /healthz: whether the process answers and its database can be used, for containers and proxies."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ async def healthz(request: web.Request) -> web.StreamResponse:
     """
     db = request.app[GROUND].db
     await db.read(queries.address)
+    await db.check()
     headers = {"Cache-Control": "no-store"}
     word = request.query.get("doctor", "")
     if 0 < len(word) <= MAX_WORD and await db.read(doctor.knows, word):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests import postgres
 from tests.databases import postgres_script
+from tests.faults.locks import held
 from tests.faults.rounds import Report, arena
 from tests.faults.upgrades import Upgrades
 from tests.processes import place
@@ -20,6 +21,8 @@ from tests.processes import place
 OF_ONE_NODE = 40
 UPGRADES = 10
 """One kill in the middle of an upgrade to so many rounds."""
+LOCK_SECONDS = 20.0
+"""So long another process holds the first node's database in the end (SECURITY 168)."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,6 +54,9 @@ async def _all(seed: int, rounds: int, folder: Path, server: postgres.Server) ->
 
         async with arena(here, seed + number) as made:
             total += await made.rounds(min(OF_ONE_NODE, rounds - first), told)
+            if number == 0 and not total.wrong:
+                async with made.place.serving(**made.environ()):
+                    total.wrong += await held(made, seconds=LOCK_SECONDS)
         if total.wrong:
             say(f"\nseed {seed}: on {'PostgreSQL' if environ else 'SQLite'}, node {number}, {here.data}\n")
             return total.wrong

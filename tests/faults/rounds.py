@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 import aiohttp
 import sqlalchemy as sa
@@ -32,6 +33,8 @@ SENDING, FOLLOWING = 4, 4
 INCOMING, POSTS = 24, 5
 OF_COMMANDS = 0.15  # rounds in which somebody also posts by command
 OF_STARTS = 0.15  # kills while it starts
+OF_JUMPS = 0.2  # starts by a clock that is wrong, or right again (SECURITY 175)
+HOURS = (-72.0, -2.0, 0.0, 2.0, 72.0)
 START_SECONDS = 1.5  # about how long that takes
 AFTER_SECONDS = 0.06  # a kill comes at most so long after a promise
 
@@ -81,6 +84,7 @@ class Arena:
     mouths: Mouths
     random: Random
     report: Report = field(default_factory=Report)
+    loads: int = 0
 
     @property
     def local(self) -> str:
@@ -112,7 +116,10 @@ class Arena:
                 return
             await self.load_and_kill(server, token)
         self.report.rounds += 1
-        if self.place.database_url:  # what the dead process had in hand is its own for so long
+        if self.random.random() < OF_JUMPS:
+            self.clock.offset = timedelta(hours=self.random.choice(HOURS))
+            self.crowd.ledger.notes.clear()  # a change that is older than what it changes would rightly do nothing
+        elif self.place.database_url:  # what the dead process had in hand is its own for so long
             self.clock.offset += LEASE + timedelta(seconds=1)
         if self.random.random() < OF_STARTS:
             await self.kill_a_start()
@@ -144,6 +151,21 @@ class Arena:
     async def visitor_token(self) -> str:
         return await self.crowd.visitor.token("/posts/new")
 
+    def acts(self, token: str, heard: Callable[[], None] = lambda: None) -> list[Coroutine[Any, Any, None]]:
+        """What everybody does in a round, to be done at once. heard: called with each promise."""
+        said = [self.mouths.say(self.crowd.ledger) for _ in range(INCOMING)]
+        acts: list[Coroutine[Any, Any, None]] = [self.crowd.send(one, heard) for one in said]
+        self.loads += 1
+        acts += [self.crowd.publish(token, f"Load {self.loads}, {number}.", heard) for number in range(POSTS)]
+        if self.random.random() < OF_COMMANDS:
+            acts.append(self.crowd.command(f"By command, load {self.loads}.", heard))
+        self.random.shuffle(acts)
+        return acts
+
+    async def act(self, token: str, heard: Callable[[], None] = lambda: None) -> None:
+        """Everybody at once, and nobody is killed."""
+        await asyncio.gather(*self.acts(token, heard))
+
     async def load_and_kill(self, server: Server, token: str) -> None:
         """Everybody at once; a kill after a number of promises, and a moment."""
         promises, enough = 0, asyncio.Event()
@@ -155,13 +177,7 @@ class Arena:
             if promises >= wanted:
                 enough.set()
 
-        said = [self.mouths.say(self.crowd.ledger) for _ in range(INCOMING)]
-        acts = [self.crowd.send(one, heard) for one in said]
-        acts += [self.crowd.publish(token, f"Round {self.report.rounds}, {n}.", heard) for n in range(POSTS)]
-        if self.random.random() < OF_COMMANDS:
-            acts.append(self.crowd.command(f"By command, round {self.report.rounds}.", heard))
-        self.random.shuffle(acts)
-        acting = asyncio.gather(*acts)
+        acting = asyncio.gather(*self.acts(token, heard))
         waiting = asyncio.create_task(enough.wait())
         await asyncio.wait([acting, waiting], return_when=asyncio.FIRST_COMPLETED)
         await asyncio.sleep(self.random.random() * AFTER_SECONDS)  # the moment is the test

@@ -83,6 +83,25 @@ async def test_a_database_newer_than_the_code(a: Place):
     engine.dispose()
 
 
+async def test_181_a_database_that_is_cut_off_or_overwritten(a: Place):
+    """The doctor says so too, and neither makes it worse."""
+    path = a.data / "freehold.db"
+    whole = path.read_bytes()
+    for broken in (whole[: len(whole) // 4096 // 2 * 4096], b"x" * len(whole)):
+        path.write_bytes(broken)
+        refused = await a.run("serve", "--bind", f"{a.address}:0")
+        assert refused.code == 1
+        assert "freehold.db" in refused.err
+        assert "Restore" in refused.err
+        assert path.read_bytes() == broken
+    doctor = await a.run("doctor")
+    assert doctor.code != 0
+    assert "freehold.db" in doctor.out + doctor.err
+    path.write_bytes(whole)
+    async with a.serving():
+        pass
+
+
 async def test_it_stops_when_asked(a: Place):
     async with a.serving() as server:
         assert await server.stop() == 0

@@ -216,6 +216,33 @@ async def test_168_the_worker_outlives_a_lock(
     await db.close()
 
 
+@pytest.mark.parametrize("wrong", [timedelta(hours=2), timedelta(days=30)])
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_175_what_came_under_a_clock_that_was_fast_waits_no_longer(
+    world: World, peer: Peer, wrong: timedelta, restarts: bool
+) -> None:
+    bob = peer.actor()
+    await world.follow(bob)
+    note = bob.note()
+    peer.serve(note)
+    await world.worker.drain()
+    world.clock.offset = wrong
+    activity = bob.activity("Create", note["id"])
+    assert await world.post(bob, activity) == 202
+    if not restarts:
+        peer.hold = asyncio.Event()
+        await world.worker.step()
+        assert await world.fate(activity["id"]) == "pending"
+        peer.hold.set()
+    world.clock.offset = timedelta()
+    if restarts:
+        worker = InboxWorker(world.db, world.resolver, world.ids, world.policy, world.worker._effects)
+        await worker.drain()
+    await world.worker.drain()
+    assert await world.fate(activity["id"]) == "done"
+    assert [row.id for row in await world.rows(sa.select(objects.c.id))] == [note["id"]]
+
+
 async def test_a_fault_of_ours_stops_nobody_else_and_is_parked(world: World, peer: Peer) -> None:
     bob = peer.actor()
     await world.follow(bob)

@@ -139,6 +139,15 @@ async def test_160_mails_wait_for_a_mail_server_and_no_longer_than_three_days(db
     assert await rows(db) == []
 
 
+async def test_175_a_mail_that_was_written_by_a_fast_clock_waits_no_longer(db, clock):
+    clock.offset = timedelta(days=400)
+    await db.write(commands.queue, "vera@example.org", "secret", "link")
+    clock.offset = timedelta()
+    assert await db.write(commands.take) == []
+    await db.write(commands.tidy)
+    assert len(await db.write(commands.take)) == 1
+
+
 def test_each_wait_is_longer_up_to_four_hours():
     waits = [rules.wait(attempts) for attempts in range(1, 200)]
     assert waits == sorted(waits)
