@@ -191,6 +191,16 @@ async def test_72_what_is_missing_is_asked_for_once_and_by_nobody_who_is_not_sig
     assert await node.db.write(lookups.claim) is None
 
 
+async def test_175_a_look_up_that_was_asked_for_by_a_fast_clock_waits_no_longer(house):
+    node, author, _ = house
+    node.clock.offset = timedelta(days=30)
+    assert await node.db.write(lookups.ask, "context", "https://elsewhere.example/1", author.actor_id)
+    node.clock.offset = timedelta()
+    assert await node.db.write(lookups.claim) is None
+    await node.db.write(lookups.tidy)
+    assert await node.db.write(lookups.claim) is not None
+
+
 async def test_a_poll_is_answered_once(house):
     node, author, visitor = house
     offered = [{"type": "Note", "name": name, "replies": {"totalItems": 2}} for name in ("Tea", "Rain")]
