@@ -31,6 +31,7 @@ async def test_168_173_a_lock_and_then_a_disk_that_takes_no_more(tmp_path: Path)
         wal = made.place.data / "freehold.db-wal"
         let_it_write(server, wal.stat().st_size + 60_000)
         await made.act(token)
+        let_it_write(server, 1)
         await made.act(token)
         assert made.crowd.ledger.statuses["503"] > 5
         assert set(made.crowd.ledger.statuses) <= {"202", "503"}
