@@ -30,6 +30,7 @@ from node.profiles import inbox as profiles
 from node.relations import inbox as relations
 from node.search import commands as search
 from node.social import inbox as social
+from node.social import timelines
 from schemas.base import audience_of
 from schemas.learning import is_module
 from schemas.market import is_gig
@@ -47,6 +48,7 @@ def on_object(tx: Tx, received: Received, authors: Authors) -> None:
         social.on_post(tx, received, authors)
     changes = received.envelope.type == "Update"
     if changes:
+        timelines.withdraw(tx, received.envelope.actor, received.object["id"])
         _forget_former(tx, received.object["id"])
     search.changed(tx, received.object["id"], first=not changes, news=received.is_news and not changes)
 
