@@ -84,12 +84,16 @@ async def test_131_a_tag_in_a_message_to_others_lets_nobody_read_it(node: Arena)
     assert await node.rows(sa.select(conversations).where(conversations.c.reader == CAROL)) == []
 
 
-async def test_128_what_becomes_for_fewer_people_is_seen_by_those_alone(node: Arena) -> None:
-    note = {"type": "Article", "to": [BOB.followers], "cc": [CAROL]}
+GIG = {"purpose": "offer", "publishes": {"type": "Intent", "action": "deliverService"}}
+
+
+@pytest.mark.parametrize("kind", [{"type": "Note"}, GIG, {"type": "Article", "teaches": "https://a.example/skill"}])
+async def test_128_what_becomes_for_fewer_people_is_seen_by_those_alone(node: Arena, kind: dict[str, Any]) -> None:
+    note = {"to": [BOB.followers], "cc": [CAROL], **kind, "name": "found"}
     await says(node, BOB, brings(BOB, "Create", 1, **note))
     assert "found" in (await node.get("carol", "/home")).text
-    await says(node, BOB, brings(BOB, "Update", 2, **note | {"cc": [], "content": "<p>found again</p>"}))
-    assert "found again" in (await node.get("alice", "/home")).text
+    await says(node, BOB, brings(BOB, "Update", 2, **note | {"cc": [], "name": "found again"}))
+    assert "found" in (await node.get("alice", "/home")).text
     assert "found" not in (await node.get("carol", "/home")).text
 
 
