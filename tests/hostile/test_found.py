@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
+from federation.tables import inbox_messages
 from node.messages.tables import conversations
+from node.social.tables import timeline
 from schemas.terms import AS_CONTEXT, PUBLIC
 from tests.fuzz.arena import Arena, arena
 from tests.fuzz.cast import ALICE, BOB, CAROL, ZOE, Actor
@@ -112,3 +114,14 @@ async def test_128_who_passes_something_on_does_not_say_who_may_read_it(node: Ar
     for viewer in ("nobody", "alice"):
         assert (await node.get(viewer, f"/seen?id={thing['id']}")).status == 404
     assert "found" not in (await node.get("alice", "/home")).text
+
+
+async def test_128_what_stands_in_a_list_becomes_no_profile(node: Arena) -> None:
+    """A Profile has no place in lists, so nobody looked whether it still stood in one that was for other people."""
+    await says(node, BOB, brings(BOB, "Create", 1, to=[BOB.followers], cc=[CAROL], **GIG))
+    profile = {"type": "Profile", "describes": BOB.id, "to": [ALICE]}
+    await says(node, BOB, brings(BOB, "Update", 2, **profile))
+    (row,) = await node.rows(sa.select(inbox_messages.c.reason).where(inbox_messages.c.activity_id.like("%bob%/2")))
+    assert row.reason.startswith("Forbidden")
+    assert await node.rows(sa.select(timeline.c.reader).where(timeline.c.object_id == f"{BOB.id}/notes/1")) != []
+    assert (await node.get("carol", f"/seen?id={BOB.id}/notes/1")).status == 200
