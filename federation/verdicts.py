@@ -259,7 +259,7 @@ def _of_author(actor: Actor, key: KeyClaim, asked: _Asked) -> Verdict:
         since = iso(asked.memory.unconfirmed)
         sentence += f" It is new since {since}: the server says so, the old key did not confirm it."
     if key.expires is not None:
-        sentence += f" It signed until {iso(key.expires)}."
+        sentence += f" What it signs counts until {iso(key.expires)}."
     return Verdict("holds", sentence)
 
 

@@ -461,8 +461,8 @@ def signed_anew(document: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("ends", "outcome", "words"),
     [
-        ({"expires": iso(NOW)}, "holds", "It signed until"),
-        ({"expires": iso(NOW + DAY)}, "holds", "It signed until"),
+        ({"expires": iso(NOW)}, "holds", "What it signs counts until"),
+        ({"expires": iso(NOW + DAY)}, "holds", "What it signs counts until"),
         ({"expires": iso(NOW - 2 * DAY)}, "fails", "signs nothing with this key since"),
         ({"revoked": iso(NOW)}, "unknown", "whoever has the key can write any date"),
         ({"revoked": iso(NOW - 2 * DAY)}, "fails", "and this was signed later"),
