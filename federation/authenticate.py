@@ -11,6 +11,7 @@ fails is asked for once more, since it may have been changed.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Protocol
 
 from federation.clock import Clock
@@ -29,6 +30,10 @@ from schemas.urls import host_of
 
 class Claim(Protocol):
     """What a proof and an HTTP signature have in common."""
+
+    @property
+    def created(self) -> datetime | None:
+        """When it was made, as far as it says so."""
 
     def verify(self, public_key: PublicKey) -> None:
         """Return, or raise BadSignature."""
@@ -115,6 +120,7 @@ class Authenticator:
             if claim is None or key is None or key.actor_id != owner:
                 return False
             self._check_host(owner)
+            key.check_date(claim.created, self._clock.now())
             claim.verify(key.public)
         except (Unauthenticated, Forbidden, KeysError):
             return False
@@ -132,6 +138,7 @@ class Authenticator:
                 claim.verify(key.public)
             except KeysError as error:
                 raise Unauthenticated(f"{key_id}: {error}") from error
+        key.check_date(claim.created, self._clock.now())
         self._check_host(key.actor_id)
         return key
 

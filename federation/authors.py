@@ -2,31 +2,35 @@
 
 Every local actor has two keys. RSA signs requests, because every peer verifies it; Ed25519 signs documents (FEP-8b32).
 The private halves are rows of `actor_keys`, sealed under the node's master key with the key id as context, so that one
-row's seal cannot be put into another. Opening costs time, so opened keys stay in memory.
+row's seal cannot be put into another. Opening costs time, so opened keys stay in memory. Keys that were replaced
+(`federation.rotating`) stay as rows without their private halves, and stay listed in the actor's document.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.engine import Row
 
 from federation.clock import iso
 from federation.errors import NotFound, Refused
 from federation.ids import HANDLE, INSTANCE_USERNAME, Ids
-from federation.known_actors import TOPIC, actor_values, public_text
-from federation.storage import Tx
+from federation.known_actors import TOPIC, actor_values, public_of, public_text
+from federation.storage import Database, Tx
 from federation.tables import actor_keys, actors
 from keys.material import PrivateKey, generate_ed25519, generate_rsa, private_from_der
 from keys.proofs import add_proof
 from keys.vault import Vault
-from schemas.actors import ActorDraft, parse_actor, write_actor
+from schemas.actors import ActorDraft, ActorKeys, parse_actor, write_actor, write_multikey
 from schemas.strict_json import dumps
 
 MAX_OPENED = 4_096
+MAX_FORMER = 12  # Multikeys that a document goes on listing: others fetch it often
 
 
 class NewKeys(NamedTuple):
@@ -43,7 +47,11 @@ def make_keys() -> NewKeys:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """A local actor with its opened keys: who may speak, and sign, as this actor."""
+    """A local actor with its opened keys: who may speak, and sign, as this actor.
+
+    listed: the key of proofs, then those that it replaced, as Multikeys; revoked: those that were in other hands.
+    former_rsa: what signed requests until a few days ago, with its id, for servers that have not heard of the change.
+    """
 
     ids: Ids
     actor_id: str
@@ -52,6 +60,22 @@ class Author:
     rsa_key_id: str
     ed25519: PrivateKey
     ed25519_key_id: str
+    listed: tuple[dict[str, Any], ...] = ()
+    revoked: tuple[dict[str, Any], ...] = ()
+    former_rsa: tuple[PrivateKey, str] | None = None
+
+    @property
+    def keys(self) -> ActorKeys:
+        """What its document says of its keys."""
+        now = write_multikey(self.ed25519_key_id, self.actor_id, self.ed25519.public.multibase)
+        return ActorKeys((self.rsa_key_id, self.rsa.public.pem), self.listed or (now,), self.revoked)
+
+    def as_before(self) -> Author | None:
+        """The same with the key that signed requests before; None when it has none that still may."""
+        if self.former_rsa is None:
+            return None
+        rsa, rsa_key_id = self.former_rsa
+        return replace(self, rsa=rsa, rsa_key_id=rsa_key_id, former_rsa=None)
 
     @property
     def followers(self) -> str:
@@ -92,16 +116,15 @@ class Authors:
     def sender(self, tx: Tx, actor_id: str) -> Author:
         """The same, also for one that has ended: its last words still have to be signed."""
         username = self.ids.username(actor_id)
-        rows = tx.rows(
-            sa.select(actor_keys.c.id, actor_keys.c.algorithm, actor_keys.c.sealed)
-            .where(actor_keys.c.actor_id == actor_id, actor_keys.c.sealed.is_not(None))
-            .where(actor_keys.c.retired_at.is_(None), actor_keys.c.revoked_at.is_(None))
-            .order_by(actor_keys.c.first_seen, actor_keys.c.id)
-        )
-        newest = {row.algorithm: row for row in rows}
+        mine = sa.select(actor_keys).where(actor_keys.c.actor_id == actor_id)
+        rows = tx.rows(mine.order_by(actor_keys.c.first_seen.desc(), actor_keys.c.id))
+        newest = {row.algorithm: row for row in reversed(rows) if _signs(row)}
         if username is None or len(newest) < 2:
             raise NotFound(f"{actor_id} has no keys here")
         rsa, ed25519 = newest["rsa"], newest["ed25519"]
+        former = [row for row in rows if row.retired_at is not None]
+        expired = [row for row in former if row.revoked_at is None and row.algorithm == "ed25519"]
+        revoked = [row for row in former if row.revoked_at is not None]
         return Author(
             ids=self.ids,
             actor_id=actor_id,
@@ -110,7 +133,17 @@ class Authors:
             rsa_key_id=rsa.id,
             ed25519=self._open(ed25519.id, ed25519.sealed),
             ed25519_key_id=ed25519.id,
+            listed=tuple(map(_multikey, (ed25519, *expired[:MAX_FORMER]))),
+            revoked=tuple(map(_multikey, revoked[:MAX_FORMER])),
+            former_rsa=self._former_rsa(rows, tx.now),
         )
+
+    def _former_rsa(self, rows: Sequence[Row[Any]], now: datetime) -> tuple[PrivateKey, str] | None:
+        able = [row for row in rows if row.algorithm == "rsa" and row.sealed is not None and row.revoked_at is None]
+        for row in able:
+            if row.expires_at is not None and row.expires_at > now:
+                return self._open(row.id, row.sealed), row.id
+        return None
 
     def _open(self, key_id: str, sealed: bytes) -> PrivateKey:
         known = self._opened.get(key_id)
@@ -121,6 +154,47 @@ class Authors:
             self._opened.pop(next(iter(self._opened)), None)
         self._opened[key_id] = (sealed, key)
         return key
+
+
+def _signs(row: Row[Any]) -> bool:
+    return row.sealed is not None and row.retired_at is None and row.revoked_at is None
+
+
+def _multikey(row: Row[Any]) -> dict[str, Any]:
+    ends = {"expires": row.expires_at, "revoked": row.revoked_at}
+    times = {name: iso(moment) for name, moment in ends.items() if moment is not None}
+    proof = None if row.proof is None else msgspec.json.decode(row.proof)
+    multibase = public_of(row.algorithm, row.public).multibase
+    return write_multikey(row.id, row.actor_id, multibase, **times, proof=proof)
+
+
+Speaker = Callable[[], Awaitable[Author]]
+"""Who signs what the node itself asks of others, with the keys of that moment."""
+
+
+class InstanceActor:
+    """A `Speaker`: the instance actor, read again once somebody has said that it changed."""
+
+    def __init__(self, db: Database, authors: Authors) -> None:
+        self._db = db
+        self._authors = authors
+        self._author: Author | None = None
+        self._generation = 0
+        db.subscribe(TOPIC, self._forget)
+
+    async def __call__(self) -> Author:
+        """Raises NotFound when there is none."""
+        author, generation = self._author, self._generation
+        if author is None:
+            author = await self._db.read(self._authors.load, self._authors.ids.instance_actor)
+            if generation == self._generation:
+                self._author = author
+        return author
+
+    def _forget(self, payload: str | None) -> None:
+        if payload in (None, self._authors.ids.instance_actor):
+            self._generation += 1
+            self._author = None
 
 
 Write = Callable[[Author], dict[str, Any]]
@@ -162,28 +236,31 @@ def _create(tx: Tx, authors: Authors, username: str, keys: NewKeys, write: Write
     values = _local_values(tx, author, write(author)) | {"local": True, "first_seen": tx.now}
     if not tx.execute(tx.insert(actors).on_conflict_do_nothing(), values).rowcount:
         return None
-    tx.execute(
-        sa.insert(actor_keys), [_sealed(tx, authors.vault, author, key_id, key) for key_id, key in _both(author)]
-    )
+    keep_keys(tx, authors.vault, actor_id, {author.rsa_key_id: author.rsa, author.ed25519_key_id: author.ed25519})
     tx.notify("documents", actor_id)
     tx.notify(TOPIC, actor_id)
     return author
 
 
-def _both(author: Author) -> tuple[tuple[str, PrivateKey], tuple[str, PrivateKey]]:
-    return (author.rsa_key_id, author.rsa), (author.ed25519_key_id, author.ed25519)
-
-
-def _sealed(tx: Tx, vault: Vault, author: Author, key_id: str, key: PrivateKey) -> dict[str, Any]:
-    return {
-        "id": key_id,
-        "actor_id": author.actor_id,
-        "algorithm": key.algorithm,
-        "public": public_text(key.public),
-        "sealed": vault.seal(key.der, key_id),
-        "first_seen": tx.now,
-        "last_seen": tx.now,
-    }
+def keep_keys(
+    tx: Tx, vault: Vault, actor_id: str, keys: Mapping[str, PrivateKey], proof: dict[str, Any] | None = None
+) -> None:
+    """Seal and store new keys of a local actor, by id. proof: by which the key before confirms that of proofs."""
+    named = None if proof is None else dumps(proof)
+    rows = [
+        {
+            "id": key_id,
+            "actor_id": actor_id,
+            "algorithm": key.algorithm,
+            "public": public_text(key.public),
+            "sealed": vault.seal(key.der, key_id),
+            "first_seen": tx.now,
+            "last_seen": tx.now,
+            "proof": named if key.algorithm == "ed25519" else None,
+        }
+        for key_id, key in keys.items()
+    ]
+    tx.execute(sa.insert(actor_keys), rows)
 
 
 def _local_values(tx: Tx, author: Author, document: dict[str, Any]) -> dict[str, Any]:
@@ -234,10 +311,7 @@ def _instance_document(tx: Tx) -> Write:
                 shared_inbox=ids.shared_inbox,
                 published=iso(tx.now),
                 acct=ids.acct(author.username),
-                rsa_key_id=author.rsa_key_id,
-                rsa_pem=author.rsa.public.pem,
-                ed25519_key_id=author.ed25519_key_id,
-                ed25519_multibase=author.ed25519.public.multibase,
+                keys=author.keys,
                 discoverable=False,
                 indexable=False,
             )

@@ -37,7 +37,7 @@ from federation.answers import (
     retry_after,
     words_of,
 )
-from federation.authors import Author
+from federation.authors import Author, Speaker
 from federation.bodies import refuse_unread
 from federation.clock import Clock
 from federation.errors import Disconnected, Unacceptable, Unreachable, Unsafe
@@ -95,13 +95,13 @@ Check = Callable[[Url], None]
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """What is asked for, and how much of it is taken. author: who signs."""
+    """What is asked for, and how much of it is taken. speaker: who signs."""
 
     accept: str
     is_wanted: Callable[[str], bool]
     max_bytes: int
     check: Check | None = None
-    author: Author | None = None
+    speaker: Speaker | None = None
 
 
 class Client:
@@ -111,7 +111,7 @@ class Client:
         self,
         settings: ClientSettings,
         ids: Ids | None,
-        instance: Author | None,
+        instance: Speaker | None,
         *,
         clock: Clock | None = None,
         ask: Lookup = lookup,
@@ -262,14 +262,15 @@ class Client:
 
     async def _knock(self, target: Url, wish: _Wish) -> Loaded | str:
         """What is found at one hop, or where it redirects to; asked twice if the first signature is not liked."""
-        if wish.author is None:
+        if wish.speaker is None:
             return await self._ask_once(target, wish, {})
+        author = await wish.speaker()
         scheme = self._schemes.get(target.authority, "rfc9421")
         try:
-            found = await self._ask_signed(target, wish, wish.author, scheme)
+            found = await self._ask_signed(target, wish, author, scheme)
         except NotLiked:
             scheme = other(scheme)
-            found = await self._ask_signed(target, wish, wish.author, scheme)
+            found = await self._ask_signed(target, wish, author, scheme)
         self._remember(target.authority, scheme)
         return found
 

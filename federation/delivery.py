@@ -50,6 +50,7 @@ from federation.authors import Author, Authors
 from federation.circuits import TOPIC
 from federation.client import Client
 from federation.clock import Clock
+from federation.documents import TOPIC as DOCUMENTS
 from federation.errors import FederationError
 from federation.ids import Ids
 from federation.known_actors import TOPIC as ACTORS
@@ -121,6 +122,7 @@ class DeliveryWorker:
         self._turn_count = 0
         self._bodies: dict[str, bytes] = {}
         self._senders: dict[str, Author] = {}
+        self._changes = 0
         self._next_at: datetime | None = None
         self._rate_wait: float | None = None
         self._idle_until: dict[str, datetime] = {}
@@ -131,6 +133,7 @@ class DeliveryWorker:
         self._policy.watch(db)
         db.subscribe(TOPIC, self._heard)
         db.subscribe(ACTORS, self._forget_sender)
+        db.subscribe(DOCUMENTS, self._forget_body)
 
     async def run(self) -> None:
         """Work until cancelled; what is under way then is still a row."""
@@ -207,6 +210,7 @@ class DeliveryWorker:
         if not rooms:
             return 0
         known = dict(self._senders)  # one of them may be forgotten meanwhile: whoever saves a profile is told of here
+        changes = self._changes
         scope = self._db.read if self._db.is_sqlite else self._db.write
         taken = await scope(
             queue.take,
@@ -221,6 +225,9 @@ class DeliveryWorker:
         for waiting in survey.waiting:
             if waiting.host in rooms:
                 self._begin(waiting, taken.jobs.get(waiting.host, []), known | taken.senders)
+        if changes != self._changes:  # what was read meanwhile may be from before
+            self._forget_body(None)
+            self._forget_sender(None)
         self._bound_memory()
         return sum(map(len, taken.jobs.values()))
 
@@ -347,7 +354,16 @@ class DeliveryWorker:
         self._idle_until.clear()
         self._wake.set()
 
+    def _forget_body(self, payload: str | None) -> None:
+        """An activity that waits may have been signed anew (`federation.rotating`)."""
+        self._changes += 1
+        if payload is None:
+            self._bodies.clear()
+        else:
+            self._bodies.pop(payload, None)
+
     def _forget_sender(self, payload: str | None) -> None:
+        self._changes += 1
         if payload is None:
             self._senders.clear()
         else:

@@ -5,6 +5,7 @@ Pure functions; `federation.resolve` fetches what they read.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from msgspec import structs
@@ -44,6 +45,8 @@ def with_key(actor: Actor, key_id: str, document: dict[str, Any]) -> Actor | Non
         return None
     if any(claim.id == key_id for claim in actor.public_keys):
         return actor
+    if any(claim.id == key_id for claim in actor.revoked_keys):
+        return None
     named = (*ids_of(actor.document.get("publicKey")), *ids_of(actor.document.get("assertionMethod")))
     if key_id not in named or document.get("id") != key_id:
         return None
@@ -68,11 +71,19 @@ def public_in(actor: Actor, key_id: str) -> PublicKey:
         raise Unauthenticated(f"{key_id}: {error}") from error
 
 
+def expiry_of(actor: Actor, key_id: str) -> datetime | None:
+    """From when on what a key of an actor signs does not count."""
+    return next((claim.expires for claim in actor.public_keys if claim.id == key_id), None)
+
+
 def verification_of(actor: Actor) -> Verification:
-    """Whether the document carries a proof by one of the keys that it lists."""
+    """Whether the document carries a proof by one of the keys that it lists, from before that expired."""
     try:
         claim = read_proof(actor.document)
         if claim is None:
+            return "delivered"
+        expires = expiry_of(actor, claim.verification_method)
+        if expires is not None and (claim.created is None or claim.created >= expires):
             return "delivered"
         claim.verify(public_in(actor, claim.verification_method))
     except (KeysError, Unauthenticated):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
@@ -76,6 +77,7 @@ def store_object(
         "published": published,
         "updated": _not_future(updated or published, tx.now),
         "received_at": tx.now,
+        "changed_at": None,
         "deleted_at": None,
     }
     if tx.put(_NEW, [values]):
@@ -136,6 +138,14 @@ def _check_update(tx: Tx, known: Row[Any], values: dict[str, Any], audience: Aud
         raise Forbidden(f"an Update may not show {object_id}, which was private, to more people")
     values["published"] = known.published  # whatever an Update says: it was published when it was
     values["received_at"] = known.received_at
+    values["changed_at"] = tx.now
+    if known.body is not None and said(values["body"]) == said(known.body):
+        values["updated"] = known.updated  # the same words, signed anew
+
+
+def said(body: bytes) -> dict[str, Any]:
+    """What a document says, whoever has signed it, and whenever."""
+    return {name: value for name, value in msgspec.json.decode(body).items() if name not in ("proof", "signature")}
 
 
 def is_wider(tx: Tx, object_id: str, seen_by: Visibility, audience: Audience) -> bool:
@@ -209,6 +219,7 @@ def _bury_unknown(tx: Tx, object_id: str, owner: str) -> None:
         "published": tx.now,
         "updated": tx.now,
         "received_at": tx.now,
+        "changed_at": None,
         "deleted_at": tx.now,
     }
     tx.execute(tx.insert_new(objects, "id"), values)

@@ -142,15 +142,19 @@ def retry(tx: Tx, host: str | None) -> int:
 
 
 def local_keys(tx: Tx) -> Sequence[Row[Any]]:
-    """The public halves of the local actors' keys: id, algorithm, state, public."""
+    """The public halves of the local actors' keys, the newest first: id, algorithm, state, public, and their dates.
+
+    state: signs | retired | revoked.
+    """
     status = sa.case(
         (actor_keys.c.revoked_at.is_not(None), "revoked"),
         (actor_keys.c.retired_at.is_not(None), "retired"),
         else_="signs",
     ).label("state")
+    dates = (actor_keys.c.first_seen, actor_keys.c.retired_at, actor_keys.c.expires_at, actor_keys.c.revoked_at)
     return tx.rows(
-        sa.select(actor_keys.c.id, actor_keys.c.algorithm, status, actor_keys.c.public, actor_keys.c.first_seen)
+        sa.select(actor_keys.c.id, actor_keys.c.actor_id, actor_keys.c.algorithm, status, actor_keys.c.public, *dates)
         .join(actors, actors.c.id == actor_keys.c.actor_id)
         .where(actors.c.local)
-        .order_by(actor_keys.c.actor_id, actor_keys.c.id)
+        .order_by(actor_keys.c.actor_id, actor_keys.c.first_seen.desc(), actor_keys.c.id)
     )

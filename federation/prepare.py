@@ -21,8 +21,10 @@ import msgspec
 from federation.authenticate import Authenticator
 from federation.authority import belongs_to, owner_of, same_origin
 from federation.errors import Forbidden, Gone, NotFound, Refused, Unacceptable, Unauthenticated, Unreachable
-from federation.handlers.actors import keys_are_known
+from federation.handlers.actors import key_in_force, keys_are_known
 from federation.ids import Ids
+from federation.key_documents import verification_of
+from federation.known_actors import listed_keys
 from federation.objects import is_stored
 from federation.resolve import Resolver
 from federation.storage import Database
@@ -229,7 +231,10 @@ class Preparer:
             raise Unacceptable(f"the actor: {error}") from error
         if await self._db.read(keys_are_known, actor):
             return await self._proven(received, embedded, received.verification)
-        return await self._refreshed(received)
+        keys = {key.public for key in listed_keys(actor).values()}
+        signer = await self._db.read(key_in_force, actor.id, received.signer.key_id)
+        # a key from before has signed what names the new ones: they are more than the word of a server
+        return await self._refreshed(received, named=frozenset(keys - {signer} if signer else ()))
 
     async def _moved(self, received: Received) -> Received:
         """A Move: what its target is, its own origin is asked anew; the handler reads it from the database then."""
@@ -242,12 +247,12 @@ class Preparer:
             raise Refused(f"{target} is gone: {error}") from error
         return _with(received, None, received.verification)
 
-    async def _refreshed(self, received: Received) -> Received:
+    async def _refreshed(self, received: Received, named: frozenset[str] = frozenset()) -> Received:
         try:
-            actor = await self._resolver.actor(received.envelope.actor, refresh=True)
+            actor = await self._resolver.actor(received.envelope.actor, refresh=True, named=named)
         except (Gone, NotFound) as error:
             raise Refused(f"{received.envelope.actor} is gone: {error}") from error
-        return _with(received, actor.document, "delivered")
+        return _with(received, actor.document, verification_of(actor))
 
     async def _from_origin(self, received: Received) -> Received:
         """A forward: only what the origin of its object says, about an object of its actor."""

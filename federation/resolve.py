@@ -10,8 +10,9 @@ Keys that were learned stay in memory until somebody notifies `actors`.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -27,12 +28,13 @@ from federation.errors import Gone, NotFound, Unacceptable, Unauthenticated, Uns
 from federation.fetches import DEFAULT_LIMITS, Fetches, FetchLimits, Flights, Memory
 from federation.handles import Handles
 from federation.ids import Ids
-from federation.key_documents import owner_of_key, public_in, verification_of, with_key
-from federation.known_actors import TOPIC, listed_keys, public_of, read_actor, store_actor
+from federation.key_documents import expiry_of, owner_of_key, public_in, verification_of, with_key
+from federation.known_actors import TOPIC, KeysChanged, ignore, listed_keys, public_of, read_actor, store_actor
 from federation.policy import Policy
 from federation.storage import Database, Tx
 from federation.tables import actor_keys, actors
 from keys.material import PublicKey
+from keys.rotation import KeyPeriod, counts
 from schemas.actors import Actor, parse_actor
 from schemas.discovery import parse_handle
 from schemas.errors import SchemaError
@@ -52,6 +54,12 @@ class ResolvedKey:
     key_id: str
     actor_id: str
     public: PublicKey
+    expires: datetime | None = None
+
+    def check_date(self, signed: datetime | None, now: datetime) -> None:
+        """Raises Unauthenticated for what was signed when the key had expired; a revoked key never comes so far."""
+        if not counts(KeyPeriod(expires=self.expires), signed, now):
+            raise Unauthenticated(f"{self.key_id} had expired when this was signed")
 
 
 class Resolver:
@@ -66,8 +74,11 @@ class Resolver:
         policy: Policy,
         *,
         limits: FetchLimits = DEFAULT_LIMITS,
+        changed: KeysChanged = ignore,
     ) -> None:
+        """changed: the product's hook for keys that changed."""
         self._db = db
+        self._changed = changed
         self._ids = ids
         self._clock = clock
         self._fetches = Fetches(client, ids, clock, policy, limits)
@@ -110,9 +121,9 @@ class Resolver:
             raise Unauthenticated(f"{key_id} was revoked")
         if row.gone_at is not None:
             raise Gone(f"{row.actor_id} has ended")
-        if row.retired_at is not None:
+        if row.retired_at is not None or row.stale:
             return None
-        known = ResolvedKey(key_id, row.actor_id, public_of(row.algorithm, row.public))
+        known = ResolvedKey(key_id, row.actor_id, public_of(row.algorithm, row.public), row.expires_at)
         if generation == self._generation:
             self._remember(known)
         return known
@@ -151,16 +162,17 @@ class Resolver:
         if holder is None:
             self._listed.put(url, frozenset(listed_keys(actor)), self._clock.now() + LISTED_FOR)
             raise Unauthenticated(f"{actor.id} does not list {key_id}")
-        learned = ResolvedKey(key_id, actor.id, public_in(holder, key_id))
-        await self._db.write(store_actor, holder, verification_of(actor))
+        learned = ResolvedKey(key_id, actor.id, public_in(holder, key_id), expiry_of(holder, key_id))
+        await self._db.write(store_actor, holder, verification_of(actor), changed=self._changed)
         self._remember(learned)
         return learned
 
     # actors
 
-    async def actor(self, actor_id: str, *, refresh: bool = False) -> Actor:
+    async def actor(self, actor_id: str, *, refresh: bool = False, named: Collection[str] = ()) -> Actor:
         """The actor with exactly this id: as it is known, else (or with refresh, now and then) from its origin.
 
+        named: public halves of keys that a key of the actor's, known before, has named.
         Raises Gone and NotFound (its origin, or the database, says so), Unacceptable (it is no actor), Unsafe,
         Forbidden (blocked), Unreachable (for now).
         """
@@ -171,11 +183,12 @@ class Resolver:
             return read_actor(row)
         if self._ids.is_local(actor_id):
             raise NotFound(f"{actor_id} is nobody here")
-        return await self._learning_actors.run(actor_id, lambda: self._learn_actor(actor_id, refresh=refresh))
+        return await self._learning_actors.run(actor_id, lambda: self._learn_actor(actor_id, refresh, named))
 
-    async def _learn_actor(self, actor_id: str, *, refresh: bool) -> Actor:
+    async def _learn_actor(self, actor_id: str, refresh: bool, named: Collection[str]) -> Actor:
         actor = await self._fetch_actor(actor_id, refresh=refresh)
-        await self._db.write(store_actor, actor, verification_of(actor))
+        verification = verification_of(actor)
+        await self._db.write(store_actor, actor, verification, named=named, changed=self._changed)
         return actor
 
     async def _fetch_actor(self, actor_id: str, *, refresh: bool) -> Actor:
@@ -238,7 +251,7 @@ class Resolver:
 
 def _key_row(tx: Tx, key_id: str) -> Row[Any] | None:
     columns = (actor_keys.c.actor_id, actor_keys.c.algorithm, actor_keys.c.public)
-    states = (actor_keys.c.retired_at, actor_keys.c.revoked_at, actors.c.gone_at)
+    states = [actor_keys.c[name] for name in ("retired_at", "expires_at", "revoked_at", "stale")] + [actors.c.gone_at]
     joined = sa.select(*columns, *states).join(actors, actors.c.id == actor_keys.c.actor_id)
     return tx.row(joined.where(actor_keys.c.id == key_id))
 

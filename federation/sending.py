@@ -123,7 +123,23 @@ class Sender:
     async def _knock(
         self, turn: Turn, inbox: str, body: bytes, author: Author, beside: Mapping[str, str]
     ) -> tuple[Answer, Scheme | None]:
-        """The answer, and the scheme that the host took: tried with the other one after a no that may be about it."""
+        """The answer, and the scheme that the host took.
+
+        A host that does not take our keys may not have heard of the new ones: it is asked with those that we had
+        before, as long as they have not expired.
+        """
+        answer, scheme = await self._knock_twice(turn, inbox, body, author, beside)
+        before = author.as_before()
+        if answer.status in (400, 401, 403) and before is not None:
+            again, other_scheme = await self._knock_twice(turn, inbox, body, before, beside)
+            if again.status < 300:
+                return again, other_scheme
+        return answer, scheme
+
+    async def _knock_twice(
+        self, turn: Turn, inbox: str, body: bytes, author: Author, beside: Mapping[str, str]
+    ) -> tuple[Answer, Scheme | None]:
+        """Tried with the other scheme after a no that may be about it."""
         scheme = turn.scheme or "rfc9421"
         answer = await self._client.post(inbox, body, author, scheme, beside)
         doubtful = (401, 403) if turn.scheme else (400, 401, 403)

@@ -64,8 +64,12 @@ actor_keys = sa.Table(
     sa.Column("sealed", sa.LargeBinary),  # the private half, sealed by keys.vault; local actors only
     sa.Column("first_seen", Timestamp, nullable=False),
     sa.Column("last_seen", Timestamp, nullable=False),  # when its actor's document last listed it
-    sa.Column("retired_at", Timestamp),  # no longer listed, or rotated away
-    sa.Column("revoked_at", Timestamp),  # compromised: nothing signed after this counts
+    sa.Column("retired_at", Timestamp),  # no longer listed, or rotated away: it signs nothing more
+    sa.Column("revoked_at", Timestamp),  # in other hands since then: only what was signed and seen before counts
+    sa.Column("expires_at", Timestamp),  # as its actor says: what it signed before counts
+    sa.Column("vouched", sa.Text, nullable=False, server_default="first"),  # first | key | server: who names it so
+    sa.Column("stale", sa.Boolean, nullable=False, server_default=sa.false()),  # to be asked for before its next use
+    sa.Column("proof", sa.LargeBinary),  # of ours: JSON, by which the key before it confirms it
 )
 
 follows = sa.Table(
@@ -163,6 +167,7 @@ objects = sa.Table(  # what stands at an id, ours and others', with its tombston
     sa.Column("updated", Timestamp, nullable=False),
     sa.Column("received_at", Timestamp, nullable=False),
     sa.Column("deleted_at", Timestamp),
+    sa.Column("changed_at", Timestamp),  # when its present words came, where they are not the first
     sa.Index("ix_objects_owner", "owner", "kind", "published"),
     sa.Index("ix_objects_old", "received_at", sqlite_where=sa.text("NOT local"), postgresql_where=sa.text("NOT local")),
     sa.Index("ix_objects_in_reply_to", "in_reply_to", sqlite_where=sa.text("in_reply_to IS NOT NULL"),

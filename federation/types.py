@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from schemas.base import Audience, Envelope
 
-Verification = Literal["signed", "delivered", "unchecked"]
+Verification = Literal["signed", "delivered", "unchecked", "revoked"]
 """What we know of a document's author: `signed`, its proof holds under a key learned from the author's origin;
-`delivered`, the author's own server gave it to us; `unchecked`, it has a proof that could not be checked for now."""
+`delivered`, the author's own server gave it to us; `unchecked`, it has a proof that could not be checked for now;
+`revoked`, it was signed, and its author has said since that the key was in other hands by then."""
 
 Visibility = Literal["public", "unlisted", "followers", "direct"]
 

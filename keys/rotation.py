@@ -1,64 +1,90 @@
-"""Which key signs at a time, which stay published, and what a signature by an old one is worth: pure policy.
+"""What a signature by a key that was replaced is worth, and how an old key names its successor: pure policy.
 
-A key that is replaced stays published for a while, so that peers who have it cached go on until they ask again
-(SECURITY 183). A key that was stolen is revoked as of a time: what it signed before stands (SECURITY 184).
+A key that is replaced expires, so that it signs nothing more; what it signed until then stands (SECURITY 183). A key
+that was stolen is revoked as of a time. Whoever has it can write any date into a signature, so that what it signed
+before counts only where somebody saw it before (SECURITY 184). Both times stand on the key itself, as `expires` and
+`revoked` (W3C Controlled Identifiers 1.0 §2.2).
+
+A new key is named by its owner's server, which whoever takes over the name of the server can do as well. So the old key
+says it too: a Multikey carries a proof by the key before it, over the members of `STATEMENT`, which never change.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
+
+from keys.encoding import public_from_multibase
+from keys.errors import KeysError
+from keys.material import PrivateKey, PublicKey
+from keys.proofs import add_proof, read_proof
 
 OVERLAP = timedelta(days=7)
-"""How long a replaced key stays published."""
+"""For how long a replaced key expires later than it is replaced: what it has signed is still under way."""
+
+STATEMENT = ("id", "type", "controller", "publicKeyMultibase")
+
+Standing = Literal["in force", "expired", "before", "revoked"]
 
 
 @dataclass(frozen=True, slots=True)
 class KeyPeriod:
-    """The life of one key: in use since, replaced at, revoked as of."""
+    """The end of a key, if it has one."""
 
-    key_id: str
-    since: datetime
-    retired: datetime | None = None
+    expires: datetime | None = None
     revoked: datetime | None = None
 
 
-Standing = Literal["in force", "not yet", "retired", "revoked"]
+def standing(period: KeyPeriod, signed: datetime | None, seen: datetime) -> Standing:
+    """What a signature is worth. signed: when, as its signer says, if at all; seen: when we first had it.
+
+    `before`: it stands, although the key was revoked later. `expired` and `revoked` do not stand.
+    """
+    if period.revoked is not None:
+        is_earlier = signed is not None and signed < period.revoked and seen < period.revoked
+        return "before" if is_earlier else "revoked"
+    if period.expires is not None and (signed is None or signed >= period.expires):
+        return "expired"
+    return "in force"
 
 
-def standing(period: KeyPeriod, at: datetime) -> Standing:
-    """What the key is at a time. A revocation counts before everything else."""
-    if period.revoked is not None and period.revoked <= at:
-        return "revoked"
-    if at < period.since:
-        return "not yet"
-    return "retired" if period.retired is not None and period.retired <= at else "in force"
+def counts(period: KeyPeriod, signed: datetime | None, seen: datetime) -> bool:
+    """Whether it stands."""
+    return standing(period, signed, seen) in ("in force", "before")
 
 
-def signing_key(periods: Iterable[KeyPeriod], at: datetime) -> KeyPeriod | None:
-    """The key to sign with: the youngest in force."""
-    able = [period for period in periods if standing(period, at) == "in force"]
-    return max(able, key=lambda period: period.since, default=None)
+def confirm(multikey: dict[str, Any], old: PrivateKey, old_id: str, now: datetime) -> dict[str, Any]:
+    """The proof with which an old Ed25519 key names its successor, for the member `proof` of a Multikey."""
+    proof: dict[str, Any] = add_proof(_statement(multikey), old, old_id, now)["proof"]
+    return proof
 
 
-def published_keys(periods: Iterable[KeyPeriod], at: datetime) -> tuple[KeyPeriod, ...]:
-    """The keys to list, youngest first: those in force, and those replaced less than `OVERLAP` ago."""
-    listed = [period for period in periods if _is_listed(period, at)]
-    return tuple(sorted(listed, key=lambda period: period.since, reverse=True))
+def confirmed(trusted: Mapping[str, PublicKey], multikeys: Iterable[dict[str, Any]]) -> frozenset[str]:
+    """Of these Multikeys, the ids of those that a trusted key has named, or one that such a key has named.
+
+    trusted: Ed25519 keys by their ids.
+    """
+    known, waiting = dict(trusted), [key for key in multikeys if key.get("id") not in trusted]
+    while named := [key for key in waiting if _is_named(known, key)]:
+        for key in named:
+            known[key["id"]] = public_from_multibase(key["publicKeyMultibase"])
+        waiting = [key for key in waiting if key not in named]
+    return frozenset(known.keys() - trusted.keys())
 
 
-def _is_listed(period: KeyPeriod, at: datetime) -> bool:
-    match standing(period, at):
-        case "in force":
-            return True
-        case "retired":
-            return period.retired is not None and at < period.retired + OVERLAP
-        case _:
+def _is_named(known: Mapping[str, PublicKey], multikey: dict[str, Any]) -> bool:
+    try:
+        claim = read_proof(_statement(multikey) | {"proof": multikey.get("proof")})
+        if claim is None or claim.verification_method not in known:
             return False
+        claim.verify(known[claim.verification_method])
+        public_from_multibase(multikey["publicKeyMultibase"])
+    except KeysError:
+        return False
+    return True
 
 
-def counts(period: KeyPeriod, signed_at: datetime) -> bool:
-    """Whether what this key signed at that time still counts: not if it was revoked, or not made, by then."""
-    return standing(period, signed_at) in ("in force", "retired")
+def _statement(multikey: dict[str, Any]) -> dict[str, Any]:
+    return {name: multikey[name] for name in STATEMENT if name in multikey}

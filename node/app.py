@@ -12,7 +12,7 @@ from datetime import timedelta
 from aiohttp import web
 from sqlalchemy.exc import DBAPIError
 
-from federation.authors import Authors
+from federation.authors import Authors, InstanceActor
 from federation.bodies import DEFAULT_LIMITS, DoorLimits
 from federation.client import Client
 from federation.clock import Clock
@@ -28,7 +28,7 @@ from node.accounts.setup_pages import SETTING, lead_on, new_setting
 from node.accounts.throttle import THROTTLE, Throttle
 from node.context import Ground, Node
 from node.errors import NotSetUp, SettingsError
-from node.inboxes import deleted, effects
+from node.inboxes import deleted, effects, keys_changed
 from node.master_key import master_key
 from node.media.pages import PICTURES, REMOTE
 from node.media.pictures import Pictures
@@ -102,10 +102,11 @@ async def settle(ground: Ground) -> Node:
     authors = Authors(ground.vault, ids)
     policy = Policy()
     await ground.db.read(policy.load)
-    instance = await ground.db.read(authors.load, ids.instance_actor)
+    instance = InstanceActor(ground.db, authors)
+    await instance()
     settings = client_settings(ground.settings, allow_http=ids.origin.startswith("http://"))
     client = Client(settings, ids, instance, clock=ground.clock)
-    resolver = Resolver(ground.db, client, ids, ground.clock, policy)
+    resolver = Resolver(ground.db, client, ids, ground.clock, policy, changed=keys_changed)
     return Node(
         settings=ground.settings,
         clock=ground.clock,

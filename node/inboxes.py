@@ -14,6 +14,7 @@ from federation.authors import Authors
 from federation.effects import Effects
 from federation.errors import Refused
 from federation.handlers import Table
+from federation.known_actors import KeyNews
 from federation.objects import is_stored
 from federation.storage import Tx
 from federation.tables import objects
@@ -30,6 +31,8 @@ from node.profiles import inbox as profiles
 from node.relations import inbox as relations
 from node.search import commands as search
 from node.social import inbox as social
+from node.social import timelines
+from node.social.telling import tell_of_new_key
 from schemas.base import audience_of
 from schemas.learning import is_module
 from schemas.market import is_gig
@@ -47,6 +50,7 @@ def on_object(tx: Tx, received: Received, authors: Authors) -> None:
         social.on_post(tx, received, authors)
     changes = received.envelope.type == "Update"
     if changes:
+        timelines.withdraw(tx, received.envelope.actor, received.object["id"])
         _forget_former(tx, received.object["id"])
     search.changed(tx, received.object["id"], first=not changes, news=received.is_news and not changes)
 
@@ -110,6 +114,17 @@ HANDLERS: Table = {
     ("Move", "*"): relations.on_move,
     ("Flag", "*"): moderation.on_flag,
 }
+
+
+def keys_changed(tx: Tx, news: KeyNews) -> None:
+    """Somebody elsewhere has keys that no older one confirms, or says that a key was in other hands.
+
+    Whoever follows them is told; and what was signed with such a key is shown as signed by nobody.
+    """
+    market.doubt(tx, news.doubtful)
+    learning.doubt(tx, news.doubtful)
+    if news.unconfirmed:
+        tell_of_new_key(tx, news.actor_id, news.unconfirmed[-1])
 
 
 def deleted(tx: Tx, object_ids: Sequence[str]) -> None:

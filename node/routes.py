@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from node.accounts import factor_pages as factors
+from node.accounts import key_pages as signing
 from node.accounts import pages as accounts
 from node.accounts import reset_pages as reset
 from node.accounts import settings_pages as settings
@@ -93,6 +94,10 @@ def node_routes() -> list[web.RouteDef]:
         web.post("/settings/codes/renew", factors.renew_recovery),
         web.get("/settings/codes/remove", factors.remove_codes_page),
         web.post("/settings/codes/remove", factors.remove_codes),
+        web.get("/settings/keys/change", signing.change_page),
+        web.post("/settings/keys/change", signing.change),
+        web.get("/settings/keys/stolen", signing.stolen_page),
+        web.post("/settings/keys/stolen", signing.stolen),
         web.get("/settings/export", portability.show),
         web.post("/settings/export", portability.ask),
         web.get("/settings/export/{name}", portability.download),

@@ -13,7 +13,7 @@ from functools import partial
 
 import structlog
 
-from federation import endings
+from federation import endings, rotating
 from federation.blocks import forget_mutes
 from federation.delivery import DeliveryWorker
 from federation.errors import FederationError
@@ -135,6 +135,7 @@ def tidy(tx: Tx) -> None:
     sessions.forget_old(tx)
     endings.note_reached(tx)
     endings.forget_keys(tx)
+    rotating.forget_old_halves(tx)
     forget_strangers(tx)
     lookups.tidy(tx)
     packs.tidy(tx)

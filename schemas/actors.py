@@ -34,16 +34,26 @@ MAX_ALIASES = 20
 
 
 class KeyClaim(msgspec.Struct, frozen=True):
-    """A public key that an actor document lists: PEM (RSA, `publicKey`) or multibase (`assertionMethod`)."""
+    """A public key that an actor document lists: PEM (RSA, `publicKey`) or multibase (`assertionMethod`).
+
+    expires: what it signs from then on does not count, what it signed before does. revoked: it was in other hands from
+    then on (both W3C Controlled Identifiers §2.2). multikey: a Multikey as it stands, with what confirms it.
+    """
 
     id: str
     owner: str
     pem: str | None = None
     multibase: str | None = None
+    expires: datetime | None = None
+    revoked: datetime | None = None
+    multikey: dict[str, Any] | None = None
 
 
 class Actor(msgspec.Struct, frozen=True):
-    """An actor document as far as we understand it; `document` is all of it."""
+    """An actor document as far as we understand it; `document` is all of it.
+
+    public_keys: those that speak for the actor, or did until they expired. revoked_keys: those that do not.
+    """
 
     id: str
     type: str
@@ -63,6 +73,7 @@ class Actor(msgspec.Struct, frozen=True):
     also_known_as: tuple[str, ...] = ()
     moved_to: str | None = None
     public_keys: tuple[KeyClaim, ...] = ()
+    revoked_keys: tuple[KeyClaim, ...] = ()
     webfinger: str | None = None
     profile: FreelanceProfile | None = None
     card: str | None = None
@@ -81,6 +92,7 @@ def parse_actor(document: dict[str, Any]) -> Actor:
         raise Malformed("type", "not an actor")
     actor_id = _required_url(document, "id")
     endpoints = document.get("endpoints")
+    public_keys, revoked_keys = _keys(document, actor_id)
     return Actor(
         id=actor_id,
         type=str(document["type"]),
@@ -99,7 +111,8 @@ def parse_actor(document: dict[str, Any]) -> Actor:
         published=datetime_of(document.get("published")),
         also_known_as=ids_of(document.get("alsoKnownAs"))[:MAX_ALIASES],
         moved_to=url_of(id_of(document.get("movedTo"))),
-        public_keys=_keys(document, actor_id),
+        public_keys=public_keys,
+        revoked_keys=revoked_keys,
         webfinger=text_of(document.get("webfinger"), limit=320) or None,
         profile=profile_of(document),
         card=_optional(actor_id, card_of(document)),
@@ -143,17 +156,36 @@ def _icon(value: Any) -> str | None:
     return None
 
 
-def _keys(document: dict[str, Any], actor_id: str) -> tuple[KeyClaim, ...]:
+Claims = tuple[KeyClaim, ...]
+
+
+def _keys(document: dict[str, Any], actor_id: str) -> tuple[Claims, Claims]:
+    """The keys that count, and those that were revoked: a key in both is revoked."""
     found = []
     for item in objects_of(document.get("publicKey"))[:MAX_KEYS]:
         key_id, pem = id_of(item), text_of(item.get("publicKeyPem"), limit=5_000)
         if key_id and pem:
             found.append(KeyClaim(key_id, id_of(item.get("owner")) or actor_id, pem=pem))
-    for item in objects_of(document.get("assertionMethod"))[:MAX_KEYS]:
+    found += _multikeys(document.get("assertionMethod"), actor_id)
+    named = _multikeys(document.get("verificationMethod"), actor_id)  # that alone lets a key speak for nobody
+    own = [key for key in (*found, *named) if key.owner == actor_id and url_of(key.id)]
+    revoked = {key.id: key for key in own if key.revoked is not None}
+    return tuple(key for key in own if key in found and key.id not in revoked), tuple(revoked.values())
+
+
+def _multikeys(value: Any, actor_id: str) -> list[KeyClaim]:
+    found = []
+    for item in objects_of(value)[:MAX_KEYS]:
         key_id, multibase = id_of(item), text_of(item.get("publicKeyMultibase"), limit=2_000)
-        if key_id and multibase and item.get("type") == "Multikey":
-            found.append(KeyClaim(key_id, id_of(item.get("controller")) or actor_id, multibase=multibase))
-    return tuple(key for key in found if key.owner == actor_id and url_of(key.id))
+        expires, revoked = datetime_of(item.get("expires")), datetime_of(item.get("revoked"))
+        if not key_id or not multibase or item.get("type") != "Multikey":
+            continue
+        if ("expires" in item and expires is None) or ("revoked" in item and revoked is None):
+            continue  # an end that cannot be read may have come
+        owner = id_of(item.get("controller")) or actor_id
+        claim = KeyClaim(key_id, owner, multibase=multibase, expires=expires, revoked=revoked, multikey=item)
+        found.append(claim)
+    return found
 
 
 def _rows(document: dict[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -162,6 +194,40 @@ def _rows(document: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple(
         (text_of(row.get("name"), limit=200), text_of(row.get("value"), limit=2_000)) for row in rows[:MAX_ROWS]
     )
+
+
+class ActorKeys(msgspec.Struct, frozen=True):
+    """The keys that a local actor document lists.
+
+    rsa: id and PEM of the one that signs requests: many peers read only one. multikeys: those of proofs
+    (`write_multikey`), the one that signs now first, then those that others have replaced. revoked: Multikeys that
+    were in other hands.
+    """
+
+    rsa: tuple[str, str]
+    multikeys: tuple[dict[str, Any], ...]
+    revoked: tuple[dict[str, Any], ...] = ()
+
+
+def write_multikey(key_id: str, actor_id: str, multibase: str, **more: Any) -> dict[str, Any]:
+    """A key of proofs (FEP-521a). more: `expires`, `revoked` (RFC 3339), and the `proof` by which an older key
+    confirms it, where they are not None.
+    """
+    key = {"id": key_id, "type": "Multikey", "controller": actor_id, "publicKeyMultibase": multibase}
+    return key | {name: value for name, value in more.items() if value is not None}
+
+
+def write_keys(actor_id: str, keys: ActorKeys) -> dict[str, Any]:
+    """The members of an actor document that are its keys. A key that was revoked is not among those that assert."""
+    key_id, pem = keys.rsa
+    members: dict[str, Any] = {
+        "publicKey": {"id": key_id, "owner": actor_id, "publicKeyPem": pem},
+        "assertionMethod": list(keys.multikeys),
+    }
+    return members | ({"verificationMethod": list(keys.revoked)} if keys.revoked else {})
+
+
+KEY_MEMBERS = ("publicKey", "assertionMethod", "verificationMethod")
 
 
 class ActorDraft(msgspec.Struct, frozen=True):
@@ -180,10 +246,7 @@ class ActorDraft(msgspec.Struct, frozen=True):
     shared_inbox: str
     published: str
     acct: str
-    rsa_key_id: str
-    rsa_pem: str
-    ed25519_key_id: str
-    ed25519_multibase: str
+    keys: ActorKeys
     icon: tuple[str, str] | None = None
     discoverable: bool = True
     indexable: bool = True
@@ -216,15 +279,7 @@ def write_actor(draft: ActorDraft) -> dict[str, Any]:
         "indexable": draft.indexable,
         "published": draft.published,
         "webfinger": draft.acct,
-        "publicKey": {"id": draft.rsa_key_id, "owner": draft.id, "publicKeyPem": draft.rsa_pem},
-        "assertionMethod": [
-            {
-                "id": draft.ed25519_key_id,
-                "type": "Multikey",
-                "controller": draft.id,
-                "publicKeyMultibase": draft.ed25519_multibase,
-            }
-        ],
+        **write_keys(draft.id, draft.keys),
         "attachment": [{"type": "PropertyValue", "name": name, "value": value} for name, value in draft.rows],
     }
     if draft.icon is not None:

@@ -51,7 +51,7 @@ _ALIASES = {("id", "@id"), ("type", "@type")}
 _UNSIGNED = ("proof", "signature")
 _SECURITY_TERMS = (
     *("publicKey", "publicKeyPem", "owner", "publicKeyMultibase", "controller", "Multikey", "DataIntegrityProof"),
-    *("proof", "proofValue", "proofPurpose", "cryptosuite", "verificationMethod", "created"),
+    *("proof", "proofValue", "proofPurpose", "cryptosuite", "verificationMethod", "created", "revoked"),
 )
 _INLINE: dict[str, Any] = {
     **ACTOR_CONTEXT[-1],

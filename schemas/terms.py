@@ -59,6 +59,7 @@ ACTOR_CONTEXT: list[Any] = [
         "cv": {"@id": "fh:cv", "@type": "@id"},
         "webfinger": "https://purl.archive.org/socialweb/webfinger#webfinger",
         "assertionMethod": {"@id": "https://w3id.org/security#assertionMethod", "@type": "@id", "@container": "@set"},
+        "verificationMethod": {"@id": "https://w3id.org/security#verificationMethod", "@type": "@id"},
     },
 ]
 

@@ -51,14 +51,21 @@ def _held_updated(tx: Tx, actor_id: str) -> datetime | None:
 
 
 def keys_are_known(tx: Tx, actor: Actor) -> bool:
-    """Whether a document of a known actor lists exactly the keys that its origin listed last (SECURITY 22)."""
-    rows = tx.rows(
-        sa.select(actor_keys.c.id, actor_keys.c.public).where(
-            actor_keys.c.actor_id == actor.id, actor_keys.c.retired_at.is_(None), actor_keys.c.revoked_at.is_(None)
-        )
-    )
-    claimed = {(key.id, key.public) for key in listed_keys(actor).values()}
-    return {(row.id, row.public) for row in rows} == claimed
+    """Whether a document of a known actor says of keys exactly what its origin said last (SECURITY 22)."""
+    rows = tx.rows(sa.select(actor_keys).where(actor_keys.c.actor_id == actor.id, actor_keys.c.retired_at.is_(None)))
+    in_force = {(row.id, row.public, row.expires_at) for row in rows if row.revoked_at is None and not row.stale}
+    revoked = sa.select(actor_keys.c.id).where(actor_keys.c.actor_id == actor.id, actor_keys.c.revoked_at.is_not(None))
+    claimed = {(key.id, key.public, key.expires) for key in listed_keys(actor).values()}
+    gone = {key.id for key in actor.revoked_keys}
+    return in_force == claimed and gone <= {row.id for row in tx.rows(revoked)}
+
+
+def key_in_force(tx: Tx, actor_id: str, key_id: str) -> str | None:
+    """The public half of a key that is known to be an actor's."""
+    this = (actor_keys.c.actor_id == actor_id, actor_keys.c.id == key_id)
+    over = sa.or_(actor_keys.c.retired_at.is_not(None), actor_keys.c.revoked_at.is_not(None))
+    public: str | None = tx.scalar(sa.select(actor_keys.c.public).where(*this, ~over))
+    return public
 
 
 def end_actor(tx: Tx, actor_id: str, deleted: ObjectsDeleted | None = None) -> None:

@@ -48,7 +48,7 @@ async def _page(
         factors=await db.read(factors.factors_of, viewer.account_id),
         sessions=await db.read(sessions.sessions_of, viewer.account_id, viewer.session),
         request_done=request.query.get("done"),
-        keys=[_line(key) for key in await db.read(operate.local_keys) if key.id.startswith(f"{viewer.actor_id}#")],
+        keys=[_line(key) for key in await db.read(operate.local_keys) if key.actor_id == viewer.actor_id],
         languages=[(code, language_name(code)) for code in languages()],
     )
 
@@ -59,12 +59,15 @@ class KeyLine(NamedTuple):
     short: str
     first_seen: datetime
     state: str
+    retired: datetime | None
+    revoked: datetime | None
 
 
 def _line(key: Row[Any]) -> KeyLine:
+    short = f"{key.public[:6]}…{key.public[-4:]}"
     if key.algorithm == "rsa":
-        return KeyLine(f"RSA {hashlib.sha256(key.public.encode()).hexdigest()[:8]}", key.first_seen, key.state)
-    return KeyLine(f"{key.public[:6]}…{key.public[-4:]}", key.first_seen, key.state)
+        short = f"RSA {hashlib.sha256(key.public.encode()).hexdigest()[:8]}"
+    return KeyLine(short, key.first_seen, key.state, key.retired_at, key.revoked_at)
 
 
 @signed_in

@@ -66,7 +66,11 @@ async def _page(
         known=await node.db.read(queries.phrase),
         form=form,
         errors=errors,
-        own=[key.public for key in keys if key.algorithm == "ed25519" and key.id.startswith(f"{viewer.actor_id}#")],
+        own=[
+            key.public
+            for key in keys
+            if key.algorithm == "ed25519" and key.state == "signs" and key.actor_id == viewer.actor_id
+        ],
         sealed_by="setting" if node.settings.node.master_key else "file",
         folder=str(node.settings.backups),
         fixed=bool(node.settings.storage.backup_dir),

@@ -33,7 +33,7 @@ COMMANDS = {
     "verify": ("node.cli.verify", "Check a signed document: the signature, whose key, still in force?"),
     "state": ("node.cli.operate", "Counts and a digest per table."),
     "queue": ("node.cli.operate", "What waits to be delivered, per host."),
-    "key": ("node.cli.operate", "The keys that your node signs with."),
+    "key": ("node.cli.key", "The keys that your node signs with: list, rotate; and those of others: expire."),
     "mail": ("node.cli.mail", "What waits to be mailed, and whether the mail server takes it."),
     "user": ("node.cli.user", "Who lives here, and a way in for somebody who has lost theirs."),
     "export": ("node.cli.portability", "Write everything that is yours into one archive."),

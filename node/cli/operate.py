@@ -1,4 +1,4 @@
-"""`freehold state`, `queue`, `key`, `migrate`: what an operator looks at, and the few things to turn."""
+"""`freehold state`, `queue`, `migrate`: what an operator looks at, and the few things to turn."""
 
 from __future__ import annotations
 
@@ -90,25 +90,6 @@ async def _retry(options: Options, host: str | None) -> None:
     async with opened(options) as node:
         count = await node.db.write(operate.retry, host)
     show(options, {"retried": count}, f"{count} deliveries will be tried now.")
-
-
-@click.group(help="The keys that your node signs with.")
-def key() -> None:
-    """Keys are made with their actor; nothing here ever prints a private one."""
-
-
-@key.command("list")
-@common_options
-def key_list(options: Options) -> None:
-    """Public keys of the local actors, with their state."""
-    run(_key_list, options)
-
-
-async def _key_list(options: Options) -> None:
-    async with opened(options) as node:
-        rows = await node.db.read(operate.local_keys)
-    words = "\n".join(f"{row.algorithm:<8} {row.state:<8} {row.id}" for row in rows)
-    show(options, [row._asdict() for row in rows], words)
 
 
 @click.command(help="Bring the database to this version.")

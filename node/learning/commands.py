@@ -144,3 +144,8 @@ def _keep(tx: Tx, module: Module, body_html: str, known: dict[str, Any]) -> None
 def forget(tx: Tx, object_ids: Sequence[str]) -> None:
     """Their owners took these away."""
     tx.execute(sa.delete(modules).where(modules.c.id.in_(object_ids)))
+
+
+def doubt(tx: Tx, object_ids: Sequence[str]) -> None:
+    """These were signed with a key that was in other hands by then."""
+    tx.execute(sa.update(modules).where(modules.c.id.in_(object_ids)).values(verification="revoked"))

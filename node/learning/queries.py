@@ -17,7 +17,7 @@ from federation.storage import Tx
 from federation.tables import objects
 from federation.types import OPEN, Verification, Visibility
 from node.errors import Gone, NotFound
-from node.evidence import Evidence, evidence_of
+from node.evidence import Evidence, evidence_of_object
 from node.language import _, _n
 from node.learning.tables import modules as rows
 from schemas.money import Skill
@@ -129,7 +129,7 @@ def _listed(tx: Tx, statement: sa.Select[Any], owner: str | None, reader: str | 
 
 def evidence(tx: Tx, view: ModuleView) -> Evidence | None:
     """What the verification of a module rests on."""
-    return evidence_of(tx, tx.scalar(sa.select(objects.c.body).where(objects.c.id == view.id)), view.owner)
+    return evidence_of_object(tx, view.id)
 
 
 def _view(row: Row[Any]) -> ModuleView:

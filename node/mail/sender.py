@@ -156,6 +156,7 @@ class MailWorker:
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's absence note answers it
         if row.unsubscribe:
             message["List-Unsubscribe"] = f"<{row.unsubscribe}>"
+            message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
         message.set_content(row.text or "")
         return message
 

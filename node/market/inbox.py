@@ -7,6 +7,7 @@ from federation.errors import Unacceptable
 from federation.objects import store_object
 from federation.storage import Tx
 from federation.types import Received
+from node.market.commands import doubt as doubt
 from node.market.commands import forget as forget
 from node.market.commands import keep_known
 from node.social import commands as social

@@ -18,7 +18,7 @@ from federation.storage import Tx
 from federation.tables import objects
 from federation.types import OPEN, Verification, Visibility
 from node.errors import Gone, NotFound
-from node.evidence import Evidence, evidence_of
+from node.evidence import Evidence, evidence_of_object
 from node.language import _
 from node.market.rules import State, state_of
 from node.market.tables import gigs
@@ -133,7 +133,7 @@ def count(tx: Tx, wanted: Filter) -> int:
 
 def evidence(tx: Tx, view: GigView) -> Evidence | None:
     """What the verification of a gig rests on."""
-    return evidence_of(tx, tx.scalar(sa.select(objects.c.body).where(objects.c.id == view.id)), view.owner)
+    return evidence_of_object(tx, view.id)
 
 
 def _open_to_all() -> sa.Select[Any]:

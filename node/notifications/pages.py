@@ -15,7 +15,7 @@ from node.language import _
 from node.mail.commands import queue
 from node.notifications import commands, queries, rules
 from node.notifications.letters import confirmation, sentence
-from node.web.forms import read_form
+from node.web.forms import is_one_click, read_form
 from node.web.keys import NODE
 from node.web.render import language_of, page, see_other
 from node.web.session import Viewer, signed_in
@@ -148,7 +148,8 @@ async def unsubscribe_page(request: web.Request) -> web.StreamResponse:
 
 
 async def unsubscribe(request: web.Request) -> web.StreamResponse:
-    """POST /unsubscribe/{secret}."""
-    await read_form(request)
+    """POST /unsubscribe/{secret}: by the button of the page, or by a mail program; the secret is all that it takes."""
+    if not await is_one_click(request):
+        await read_form(request)
     await request.app[NODE].db.write(commands.unsubscribe, request.match_info["secret"])
     return await page(request, "notifications/unsubscribed.html")

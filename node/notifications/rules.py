@@ -20,6 +20,7 @@ Kind = Literal[
     "message",
     "enquiry",
     "moved",
+    "new_key",
     "report",
     "availability",
     "operator",
@@ -30,7 +31,7 @@ GROUPED: frozenset[Kind] = frozenset({"follow", "like", "boost", "message"})
 
 TABS: dict[str, tuple[str, tuple[Kind, ...]]] = {
     "": (_("All"), KINDS),
-    "people": (_("People"), ("follow", "follow_request", "moved", "like", "boost")),
+    "people": (_("People"), ("follow", "follow_request", "moved", "new_key", "like", "boost")),
     "words": (_("Answers"), ("mention", "reply", "message", "enquiry")),
     "server": (_("Your node"), ("availability", "report", "operator")),
 }
@@ -53,6 +54,7 @@ CHOICES = (
     Choice("reach", _("Messages and enquiries"), ("message", "enquiry"), "now"),
     Choice("words", _("Answers and mentions"), ("mention", "reply"), "daily"),
     Choice("follows", _("New followers, and who asks to follow"), ("follow", "follow_request", "moved"), "daily"),
+    Choice("keys", _("Somebody you follow signs with a key that nobody knows"), ("new_key",), "now"),
     Choice("echo", _("Who likes your posts or passes them on"), ("like", "boost"), "never"),
     Choice("node", _("What your node needs of you"), ("availability", "report", "operator"), "now"),
 )

@@ -12,6 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from federation import operate
+from federation.clock import iso
 from federation.storage import Tx
 from federation.tables import (
     activities,
@@ -75,8 +76,16 @@ def _enquiries(tx: Tx, whose: Whose) -> Iterator[Item]:
 
 def _keys(tx: Tx, whose: Whose) -> Iterator[Item]:
     for key in operate.local_keys(tx):
-        if key.id.startswith(f"{whose.actor_id}#"):
-            yield {"id": key.id, "algorithm": key.algorithm, "state": key.state, "public": key.public}, None
+        if key.actor_id == whose.actor_id:
+            dates = {
+                "since": key.first_seen,
+                "until": key.retired_at,
+                "expires": key.expires_at,
+                "revoked": key.revoked_at,
+            }
+            known = {name: iso(moment) for name, moment in dates.items() if moment is not None}
+            named = {"id": key.id, "algorithm": key.algorithm, "state": key.state, "public": key.public}
+            yield named | known, None
 
 
 _OBJECT = [objects.c[name] for name in ("id", "type", "visibility", "url", "in_reply_to", "published", "updated")]

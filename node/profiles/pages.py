@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from federation import known_actors
 from federation.ids import HANDLE
 from federation.storage import Tx
 from node import skills
@@ -47,6 +48,17 @@ MAX_UPLOAD = 12_000_000  # bytes that are read at all; a picture may have fewer,
 SHOWN = 10  # gigs, modules, posts
 
 
+class NewKey(NamedTuple):
+    """Somebody elsewhere signs with a key that no older one confirms: since when, and what else is known of it.
+
+    revoked: since when an older key was in other hands, as their server says. whole_server: others there, too.
+    """
+
+    since: datetime
+    revoked: datetime | None
+    whole_server: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """What the page of a person is made of. person: as everybody sees them; seen: as whoever looks does.
@@ -62,6 +74,7 @@ class Shown:
     posts: list[PostView]
     follow: str | None
     checked: dict[str, datetime]
+    new_key: NewKey | None
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -90,6 +103,7 @@ def _context(request: web.Request, shown: Shown, visitor: Viewer | None) -> dict
         "seen": shown.seen,
         "has_cv": cv_shown(shown.seen.lines),
         "evidence": shown.evidence,
+        "new_key": shown.new_key,
         "gigs": shown.gigs,
         "modules": shown.modules,
         "posts": shown.posts,
@@ -122,7 +136,16 @@ def _shown(tx: Tx, handle: str, reader: str | None) -> Shown:
         posts=social.posts_of(tx, person.id, limit=SHOWN),
         follow=social.follow_state(tx, reader, person.id) if reader else None,
         checked=links.checked(tx, person.id) if person.local else {},
+        new_key=None if person.local else _new_key(tx, person),
     )
+
+
+def _new_key(tx: Tx, person: Person) -> NewKey | None:
+    key = known_actors.last_unconfirmed(tx, person.id)
+    if key is None:
+        return None
+    revoked = known_actors.last_revoked(tx, person.id)
+    return NewKey(key.first_seen, revoked, known_actors.has_new_owner(tx, person.host))
 
 
 async def card_page(request: web.Request) -> web.StreamResponse:

@@ -15,7 +15,7 @@ from federation.storage import Tx
 from federation.tables import actors, follows
 from federation.types import Verification
 from node.errors import Gone, NotFound
-from node.evidence import Evidence, evidence_of
+from node.evidence import Evidence, evidence_of_actor
 from node.language import _
 from node.profiles import wire
 from node.profiles.rules import Audience
@@ -117,7 +117,7 @@ def people(tx: Tx, actor_ids: Iterable[str]) -> dict[str, Person]:
 
 def evidence(tx: Tx, actor_id: str) -> Evidence | None:
     """What the verification of a profile rests on."""
-    return evidence_of(tx, tx.scalar(sa.select(actors.c.document).where(actors.c.id == actor_id)), actor_id)
+    return evidence_of_actor(tx, actor_id)
 
 
 def audience(tx: Tx, actor_id: str) -> tuple[int, int]:

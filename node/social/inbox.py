@@ -37,8 +37,6 @@ def on_post(tx: Tx, received: Received, authors: Authors) -> None:
         url=note.url,
         in_reply_to=note.in_reply_to,
     )
-    if stored == "changed":
-        commands.withdraw(tx, note.owner, note.id)
     if stored == "new" and received.is_news and not is_announcement(received.object):
         at = note.published or tx.now
         here = commands.into_timelines(tx, authors.ids, note.id, note.owner, at, document=received.object)

@@ -21,7 +21,7 @@ from federation.types import OPEN, Verification, Visibility
 from node.cursors import before as earlier_than
 from node.cursors import cursor_of
 from node.errors import Gone, NotFound
-from node.evidence import Evidence, evidence_of
+from node.evidence import Evidence, evidence_of_object
 from node.learning import queries as learning
 from node.market import queries as market
 from node.social.tables import post_sources, timeline
@@ -245,7 +245,7 @@ def _newest(tx: Tx, owner: str, limit: int) -> list[PostView]:
 
 def evidence(tx: Tx, post: PostView) -> Evidence | None:
     """What the verification of a post rests on."""
-    return evidence_of(tx, tx.scalar(sa.select(objects.c.body).where(objects.c.id == post.id)), post.owner)
+    return evidence_of_object(tx, post.id)
 
 
 def followers(tx: Tx, actor_id: str, *, limit: int = 500) -> list[Relation]:

@@ -1,4 +1,4 @@
-"""Whom a post, a like or a boost is news for; never anybody for whom it is not meant."""
+"""Whom a post, a like, a boost or a new key is news for; never anybody for whom it is not meant."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from federation.ids import Ids
 from federation.readers import may_read
 from federation.statements import Hot
 from federation.storage import Tx
-from federation.tables import objects
+from federation.tables import actors, follows, objects
 from node.messages import commands as messages
 from node.notifications import commands as notifications
 from node.notifications.commands import notify, take_back
@@ -68,3 +68,11 @@ def _owner_here(tx: Tx, ids: Ids, object_id: str | None) -> str | None:
         sa.select(objects.c.owner).where(objects.c.id == object_id, objects.c.local, objects.c.deleted_at.is_(None))
     )
     return owner
+
+
+def tell_of_new_key(tx: Tx, actor_id: str, key_id: str) -> None:
+    """Whoever follows somebody here hears that they have a key that no older one confirms: it may be somebody else."""
+    here = sa.select(follows.c.follower).join(actors, actors.c.id == follows.c.follower)
+    following = here.where(follows.c.followee == actor_id, follows.c.state == "accepted", actors.c.local)
+    for row in tx.rows(following.order_by(follows.c.follower)):
+        notify(tx, row.follower, "new_key", actor=actor_id, object_id=key_id)

@@ -20,6 +20,8 @@ MAX_TEXT = 1_000_000  # bytes, all fields together
 MAX_FIELDS = 200
 SECONDS = 20.0
 FILE_RATE = 500_000  # bytes a second: how much longer a form with files may take
+MAX_ONE_CLICK = 1_000  # bytes
+ONE_CLICK = b"One-Click"
 NO_FILES: Mapping[str, int] = MappingProxyType({})
 
 _DISPOSITION = re.compile(rb"^content-disposition:\s*form-data;(.*)$", re.IGNORECASE | re.MULTILINE)
@@ -76,6 +78,13 @@ async def read_form(request: web.Request, *, files: Mapping[str, int] = NO_FILES
     await viewer(request)
     check_token(request, form.get(FIELD, ""))
     return form
+
+
+async def is_one_click(request: web.Request) -> bool:
+    """Whether a mail program posted this for its reader (RFC 8058 §3.1): without cookies, and from no page at all."""
+    if "Cookie" in request.headers or "Origin" in request.headers or not request.content_length:
+        return False
+    return request.content_length <= MAX_ONE_CLICK and ONE_CLICK in await _body(request, MAX_ONE_CLICK, 0)
 
 
 async def _body(request: web.Request, text: int, files: int) -> bytes:

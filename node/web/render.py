@@ -23,7 +23,7 @@ from node.language import ENGLISH, languages, preferred, say, translations
 from node.media.names import small_path
 from node.media.pages import REMOTE
 from node.messages.counts import Unread, unread
-from node.text import roomy
+from node.text import one_line, roomy
 from node.web import words
 from node.web.assets import icon, mark, static
 from node.web.cookies import FORM, set_cookie
@@ -72,6 +72,7 @@ def environment() -> Environment:
         name=words.name,
         prose=_prose,
         local_path=lambda url: urlsplit(url).path,
+        line=lambda text: one_line(text, len(text)),
         small=small_path,
     )
     made.globals.update(rate=words.rate)

@@ -6,11 +6,12 @@ import json
 from typing import Any
 
 from keys.material import PrivateKey
-from schemas.terms import AS_CONTEXT, PUBLIC, SECURITY_V1
+from schemas.terms import AS_CONTEXT, DATA_INTEGRITY_V1, MULTIKEY_V1, PUBLIC, SECURITY_V1
 
 BODY_BYTES = 2_400
 CONTEXT: list[Any] = [
     AS_CONTEXT,
+    DATA_INTEGRITY_V1,
     {
         "ostatus": "http://ostatus.org#",
         "atomUri": "ostatus:atomUri",
@@ -25,11 +26,11 @@ CONTEXT: list[Any] = [
 PUBLISHED = "2026-11-23T14:15:42Z"
 
 
-def actor(origin: str, name: str, key: PrivateKey) -> dict[str, Any]:
-    """A Person with one RSA key."""
+def actor(origin: str, name: str, rsa: PrivateKey, ed25519: PrivateKey) -> dict[str, Any]:
+    """A Person with a key of each kind."""
     actor_id = f"{origin}/users/{name}"
     return {
-        "@context": [AS_CONTEXT, SECURITY_V1],
+        "@context": [AS_CONTEXT, SECURITY_V1, MULTIKEY_V1],
         "id": actor_id,
         "type": "Person",
         "preferredUsername": name,
@@ -42,7 +43,15 @@ def actor(origin: str, name: str, key: PrivateKey) -> dict[str, Any]:
         "following": f"{actor_id}/following",
         "manuallyApprovesFollowers": False,
         "published": "2024-01-01T00:00:00Z",
-        "publicKey": {"id": f"{actor_id}#main-key", "owner": actor_id, "publicKeyPem": key.public.pem},
+        "publicKey": {"id": f"{actor_id}#main-key", "owner": actor_id, "publicKeyPem": rsa.public.pem},
+        "assertionMethod": [
+            {
+                "id": f"{actor_id}#ed25519-key",
+                "type": "Multikey",
+                "controller": actor_id,
+                "publicKeyMultibase": ed25519.public.multibase,
+            }
+        ],
     }
 
 

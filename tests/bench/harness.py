@@ -45,6 +45,7 @@ class Size:
     """How much is measured; small numbers only show that the programs run."""
 
     hosts: int = 50
+    people: int = 6
     young: int = 1_000
     messages: int = 3_000
     gets: int = 10_000

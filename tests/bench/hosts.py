@@ -15,11 +15,13 @@ from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 from aiohttp import web
 
-from keys.material import PrivateKey, generate_rsa
+from keys.material import PrivateKey, generate_ed25519, generate_rsa
+from keys.proofs import add_proof
 from keys.requests import Request, Scheme, sign
 from schemas.terms import ACTIVITY_JSON
 from tests.bench import documents, harness
@@ -28,21 +30,39 @@ WAIT_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
+class Keys:
+    """With which all actors of one host sign: it is not their making that is measured."""
+
+    rsa: PrivateKey
+    ed25519: PrivateKey
+
+
+@dataclass(frozen=True)
 class Remote:
     """An actor elsewhere, who can sign."""
 
     origin: str
-    key: PrivateKey
+    name: str
+    keys: Keys
 
     @property
     def id(self) -> str:
-        return f"{self.origin}/users/ann"
+        return f"{self.origin}/users/{self.name}"
+
+    def document(self) -> dict[str, Any]:
+        """What its server says of it."""
+        return documents.actor(self.origin, self.name, self.keys.rsa, self.keys.ed25519)
+
+    def proven(self, body: bytes) -> bytes:
+        """The same activity with an object proof."""
+        document = add_proof(json.loads(body), self.keys.ed25519, f"{self.id}#ed25519-key", datetime.now(UTC))
+        return json.dumps(document).encode()
 
     def signed_post(self, url: str, body: bytes, scheme: Scheme) -> harness.Send:
         """A POST that is signed now and sent later."""
         headers = {"content-type": ACTIVITY_JSON}
         request = Request("POST", url, tuple(headers.items()), body)
-        added = sign(request, f"{self.id}#main-key", self.key, scheme, datetime.now(UTC))
+        added = sign(request, f"{self.id}#main-key", self.keys.rsa, scheme, datetime.now(UTC))
         return harness.post(url, headers | added, body)
 
 
@@ -61,12 +81,18 @@ class Hosts:
 
 
 @asynccontextmanager
-async def hosts(count: int, folder: Path) -> AsyncIterator[Hosts]:
-    """That many servers on loopback, each with an actor that has a key of its own."""
+async def hosts(count: int, folder: Path, *, people: int = 1) -> AsyncIterator[Hosts]:
+    """That many servers on loopback, each with so many actors; the first of each host come first."""
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.create_server(("127.0.0.2", 0), backlog=512)) for _ in range(count)]
-        remotes = [Remote("http://{}:{}".format(*one.getsockname()), generate_rsa()) for one in sockets]
-        served = {remote.id: documents.actor(remote.origin, "ann", remote.key) for remote in remotes}
+        origins = ["http://{}:{}".format(*one.getsockname()) for one in sockets]
+        keys = [Keys(generate_rsa(), generate_ed25519()) for _ in origins]
+        remotes = [
+            Remote(origin, f"ann{number or ''}", keys[place])
+            for number in range(people)
+            for place, origin in enumerate(origins)
+        ]
+        served = {remote.id: remote.document() for remote in remotes}
         file = folder / "hosts.json"
         file.write_text(json.dumps(served))
         descriptors = [str(one.fileno()) for one in sockets]

@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from random import Random
 
 from keys.requests import Scheme
 from tests.bench import documents, seed
@@ -31,13 +32,14 @@ from tests.bench.harness import (
     resident_mb,
     say,
 )
-from tests.bench.hosts import Hosts, hosts
+from tests.bench.hosts import Hosts, Remote, hosts
 
 AT_MOST = 0.6
 AT_MOST_GROWN = 1.2
 AT_MOST_LOADED_MB = 140.0
 UNIT = "CPU s per 1,000"
 WAIT_SECONDS = 300.0
+SEED = 2026
 
 
 @dataclass(frozen=True)
@@ -62,27 +64,33 @@ class Run:
 
 
 async def rows(size: Size, folder: Path) -> list[Row]:
-    """Both generations of signatures, the same with a long history, and memory under load."""
+    """Senders met for the first time and known ones, both generations of signatures and proofs, a long history, memory.
+
+    Few of the senders say most, as anywhere.
+    """
     say("inbox: the floor")
     floor = await _floor(size, folder)
-    async with hosts(size.hosts, folder) as remote_hosts:
+    async with hosts(size.hosts, folder, people=size.people) as remote_hosts:
         place = new_place(folder / "inbox")
         seed.follow(place, remote_hosts.remotes)
         bench = _Bench(place, remote_hosts)
         async with node(place) as pid:
-            say("inbox: meeting the actors")
-            await bench.run(pid, size.young, "cavage", seed.YOUNG)
-            young = await bench.run(pid, size.messages, "cavage")
-            modern = await bench.run(pid, size.messages, "rfc9421")
+            cold = await bench.run(pid, "cavage", senders=remote_hosts.remotes)
+            await bench.run(pid, "cavage", senders=bench.some(size.young), name=seed.YOUNG)
+            young = await bench.run(pid, "cavage", senders=bench.some(size.messages))
+            modern = await bench.run(pid, "rfc9421", senders=bench.some(size.messages))
+            proven = await bench.run(pid, "cavage", senders=bench.some(size.messages), proven=True)
             loaded = resident_mb(pid)
         say(f"inbox: growing to {size.stored:,}")
         stored = seed.grow(place, size.stored)
         async with node(place) as pid:
-            await bench.run(pid, min(size.messages, 500), "cavage")
-            old = await bench.run(pid, size.messages, "cavage")
+            await bench.run(pid, "cavage", senders=bench.some(min(size.messages, 500)))
+            old = await bench.run(pid, "cavage", senders=bench.some(size.messages))
     return [
         Row("inbox Create, cavage", UNIT, young.per_thousand, floor, AT_MOST, young.notes),
         Row("inbox Create, RFC 9421", UNIT, modern.per_thousand, floor, AT_MOST, modern.notes),
+        Row("inbox Create, with an object proof", UNIT, proven.per_thousand, floor, None, proven.notes),
+        Row("inbox Create, of a sender never met", UNIT, cold.per_thousand, floor, None, cold.notes),
         Row(
             f"inbox Create, cavage, at {stored:,} stored", f"times the cost at {size.young:,}",
             old.per_thousand / young.per_thousand, None, AT_MOST_GROWN, {UNIT: old.per_thousand} | old.notes,
@@ -96,21 +104,29 @@ class _Bench:
     place: Place
     hosts: Hosts
     numbers: Iterator[int] = field(default_factory=count)
+    chance: Random = field(default_factory=lambda: Random(SEED))
 
-    async def run(self, pid: int, messages: int, scheme: Scheme, name: str = "bench-") -> Run:
-        say(f"inbox: {messages:,} messages, {scheme}")
-        requests = [self._request(scheme, name) for _ in range(messages)]
+    def some(self, messages: int) -> list[Remote]:
+        """Who says so many messages: the tenth of the senders who say most, more than half of them."""
+        weights = [1 / rank for rank in range(1, len(self.hosts.remotes) + 1)]
+        return self.chance.choices(self.hosts.remotes, weights, k=messages)
+
+    async def run(
+        self, pid: int, scheme: Scheme, *, senders: list[Remote], name: str = "bench-", proven: bool = False
+    ) -> Run:
+        messages = len(senders)
+        say(f"inbox: {messages:,} messages, {scheme}{', proven' if proven else ''}")
+        requests = [self._request(sender, scheme, name, proven) for sender in senders]
         before = _effects(self.place)
         with measured(pid) as cost:
             load = await drive(requests)
             await self._wait(before + messages)
         return Run(messages, cost, load)
 
-    def _request(self, scheme: Scheme, name: str) -> Send:
-        number = next(self.numbers)
-        remote = self.hosts.remotes[number % len(self.hosts.remotes)]
-        body = documents.create(remote.id, f"{name}{number:06}")
-        return remote.signed_post(f"{self.place.origin}/inbox", body, scheme)
+    def _request(self, sender: Remote, scheme: Scheme, name: str, proven: bool) -> Send:
+        body = documents.create(sender.id, f"{name}{next(self.numbers):06}")
+        body = sender.proven(body) if proven else body
+        return sender.signed_post(f"{self.place.origin}/inbox", body, scheme)
 
     async def _wait(self, effects: int) -> None:
         async with asyncio.timeout(WAIT_SECONDS):

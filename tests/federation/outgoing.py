@@ -15,7 +15,14 @@ import sqlalchemy as sa
 from aiohttp import web
 
 from federation import outbox
-from federation.authors import Author, Authors, NewKeys, create_local_actor, ensure_instance_actor
+from federation.authors import (
+    Author,
+    Authors,
+    InstanceActor,
+    NewKeys,
+    create_local_actor,
+    ensure_instance_actor,
+)
 from federation.client import Client, ClientSettings
 from federation.clock import Clock, iso
 from federation.delivery import DEFAULT_LIMITS, DeliveryLimits, DeliveryWorker
@@ -218,10 +225,7 @@ def profile(author: Author) -> dict[str, Any]:
             shared_inbox=author.ids.shared_inbox,
             published="2026-11-01T00:00:00Z",
             acct=author.ids.acct(author.username),
-            rsa_key_id=author.rsa_key_id,
-            rsa_pem=author.rsa.public.pem,
-            ed25519_key_id=author.ed25519_key_id,
-            ed25519_multibase=author.ed25519.public.multibase,
+            keys=author.keys,
         )
     )
 
@@ -247,7 +251,7 @@ async def home_on(
     authors = Authors(Vault(new_master_key()), HOME)
     alice = await db.write(create_local_actor, authors, "alice", new_keys("alice"), profile)
     instance = await db.write(ensure_instance_actor, authors, new_keys("instance"))
-    client = Client(settings, HOME, instance, clock=clock)
+    client = Client(settings, HOME, InstanceActor(db, authors), clock=clock)
     worker = DeliveryWorker(db, client, authors, HOME, clock, limits=limits)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(client.close)

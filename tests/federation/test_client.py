@@ -47,6 +47,10 @@ def author() -> Author:
     return Author(IDS, actor_id, "i", keys.rsa, f"{actor_id}#main-key", keys.ed25519, f"{actor_id}#ed25519-key")
 
 
+async def speaker() -> Author:
+    return author()
+
+
 @dataclass
 class Server:
     """Serves what handlers say, and remembers what it was asked with which headers."""
@@ -111,7 +115,7 @@ async def elsewhere() -> AsyncIterator[Server]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[Client]:
-    client = Client(SETTINGS, IDS, author())
+    client = Client(SETTINGS, IDS, speaker)
     yield client
     await client.close()
 
@@ -415,7 +419,7 @@ async def test_a_peer_that_drips_meets_the_deadline() -> None:
             await writer.drain()
             await asyncio.sleep(0.05)
 
-    client = Client(replace(SETTINGS, seconds=0.5, post_seconds=0.5), IDS, author())
+    client = Client(replace(SETTINGS, seconds=0.5, post_seconds=0.5), IDS, speaker)
     async with raw_server(answer) as origin:
         start = asyncio.get_running_loop().time()
         with pytest.raises(Unreachable):

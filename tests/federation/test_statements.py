@@ -30,7 +30,8 @@ def thing(tx: Tx, name: str, **more: Any) -> dict[str, Any]:
     values = {
         "id": f"https://bo.example/{name}", "type": "Note", "kind": "post", "owner": "https://bo.example/bo",
         "local": False, "visibility": "public", "url": None, "in_reply_to": None, "body": b"\x00{}",
-        "verification": "signed", "published": tx.now, "updated": tx.now, "received_at": tx.now, "deleted_at": None,
+        "verification": "signed", "published": tx.now, "updated": tx.now, "received_at": tx.now,
+        "changed_at": None, "deleted_at": None,
     }  # fmt: skip
     return values | more
 

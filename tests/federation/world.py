@@ -23,7 +23,14 @@ import sqlalchemy as sa
 from aiohttp import web
 
 from federation import operate
-from federation.authors import Author, Authors, NewKeys, create_local_actor, ensure_instance_actor
+from federation.authors import (
+    Author,
+    Authors,
+    InstanceActor,
+    NewKeys,
+    create_local_actor,
+    ensure_instance_actor,
+)
 from federation.bodies import DEFAULT_LIMITS, DoorLimits
 from federation.client import Client, ClientSettings
 from federation.clock import Clock, iso
@@ -333,10 +340,7 @@ class World:
                 shared_inbox=self.ids.shared_inbox,
                 published=iso(self.clock.now()),
                 acct=self.ids.acct(author.username),
-                rsa_key_id=author.rsa_key_id,
-                rsa_pem=author.rsa.public.pem,
-                ed25519_key_id=author.ed25519_key_id,
-                ed25519_multibase=author.ed25519.public.multibase,
+                keys=author.keys,
             )
         )
 
@@ -428,8 +432,8 @@ async def world_on(
     origin = origin_of(listener)
     ids = Ids(origin, origin.removeprefix("http://"))
     authors, policy = Authors(Vault(new_master_key()), ids), Policy()
-    instance = await db.write(ensure_instance_actor, authors, NewKeys(rsa("instance"), ed25519("instance")))
-    client = Client(ClientSettings(allow_networks=PEER_ADDRESSES, allow_http=True), ids, instance)
+    await db.write(ensure_instance_actor, authors, NewKeys(rsa("instance"), ed25519("instance")))
+    client = Client(ClientSettings(allow_networks=PEER_ADDRESSES, allow_http=True), ids, InstanceActor(db, authors))
     resolver = Resolver(db, client, ids, clock, policy, limits=fetch_limits)
     table = remembering(handled) if handlers is None else handlers
     effects = Effects(ids, authors, table, policy, deleted=on_deleted)

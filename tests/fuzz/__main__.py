@@ -24,6 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
         seconds = time.monotonic() - began
         statuses = ", ".join(f"{status}: {many:,}" for status, many in sorted(report.statuses.items()))
         say(f"\r{report.count:,} of {options.count:,}, {report.count / seconds:.0f} a second  {statuses}   ")
+        if report.finding is not None:
+            say(f"\nwrong: {report.finding.what}\nlooking for the least that does it\n")
 
     say(f"seed {options.seed}\n")
     report = asyncio.run(run(options.seed, options.count, start=options.start, told=told))

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from keys.material import PrivateKey, private_from_der
-from schemas.actors import ActorDraft, write_actor
+from schemas.actors import ActorDraft, ActorKeys, write_actor, write_multikey
 
 NODE = "http://localhost:8420"
 """Our node's origin; over http, so that the others need no certificates. Nobody listens there."""
@@ -71,10 +71,10 @@ class Actor:
             shared_inbox=f"{self.origin}/inbox",
             published="2026-01-01T00:00:00Z",
             acct=f"{self.name}@{self.host}",
-            rsa_key_id=self.key_id,
-            rsa_pem=self.key.public.pem,
-            ed25519_key_id=self.proof_key_id,
-            ed25519_multibase=self.key.public.multibase,
+            keys=ActorKeys(
+                (self.key_id, self.key.public.pem),
+                (write_multikey(self.proof_key_id, self.id, self.key.public.multibase),),
+            ),
         )
         return write_actor(draft) | more
 

@@ -84,7 +84,7 @@ class Watch:
         faults = [log for log in self.arena.errors if log["log_level"] == "error"]
         self.arena.errors.clear()
         self._check_logs(batch, faults)
-        self._check_pages(pages)
+        self.check_pages(pages)
         if self.arena.world.knocks:
             raise Broken(f"a forbidden address was asked: {self.arena.world.knocks[0]}")
         rows = await self.arena.node.db.read(everything)
@@ -170,7 +170,8 @@ class Watch:
             if json.loads(page.text)["totalItems"] != len(found):
                 raise Broken(f"{page.path} tells of {json.loads(page.text)['totalItems']}, and there are {len(found)}")
 
-    def _check_pages(self, pages: Sequence[Page]) -> None:
+    def check_pages(self, pages: Sequence[Page]) -> None:
+        """None is an error, none shows what is not for who looks, none holds what runs or loads."""
         for page in pages:
             if page.status >= 500 or (page.status == 404 and page.path in NEVER_ABSENT):
                 raise Broken(f"{page.path} answers {page.status} to {page.viewer}")

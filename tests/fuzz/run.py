@@ -72,13 +72,18 @@ async def run(
     of_one_node: int = OF_ONE_NODE,
     told: Callable[[Report], None] = lambda report: None,
 ) -> Report:
-    """Post activities to fresh nodes until something is wrong, or until it is enough. told: after each batch."""
+    """Post activities to fresh nodes until something is wrong, or until it is enough.
+
+    told: after each batch, and when something was found, before it is made small.
+    """
     report = Report()
     for first in range(start, start + count, of_one_node):
         async with _fresh() as node:
             last = min(first + of_one_node, start + count)
             finding = await attack(node, seed, range(first, last), report, batch=batch, told=told)
         if finding is not None:
+            report.finding = finding
+            told(report)
             report.finding = await _least(finding)
             break
     return report

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
+from federation.tables import inbox_messages
 from node.messages.tables import conversations
+from node.social.tables import timeline
 from schemas.terms import AS_CONTEXT, PUBLIC
 from tests.fuzz.arena import Arena, arena
 from tests.fuzz.cast import ALICE, BOB, CAROL, ZOE, Actor
@@ -84,12 +86,16 @@ async def test_131_a_tag_in_a_message_to_others_lets_nobody_read_it(node: Arena)
     assert await node.rows(sa.select(conversations).where(conversations.c.reader == CAROL)) == []
 
 
-async def test_128_what_becomes_for_fewer_people_is_seen_by_those_alone(node: Arena) -> None:
-    note = {"type": "Article", "to": [BOB.followers], "cc": [CAROL]}
+GIG = {"purpose": "offer", "publishes": {"type": "Intent", "action": "deliverService"}}
+
+
+@pytest.mark.parametrize("kind", [{"type": "Note"}, GIG, {"type": "Article", "teaches": "https://a.example/skill"}])
+async def test_128_what_becomes_for_fewer_people_is_seen_by_those_alone(node: Arena, kind: dict[str, Any]) -> None:
+    note = {"to": [BOB.followers], "cc": [CAROL], **kind, "name": "found"}
     await says(node, BOB, brings(BOB, "Create", 1, **note))
     assert "found" in (await node.get("carol", "/home")).text
-    await says(node, BOB, brings(BOB, "Update", 2, **note | {"cc": [], "content": "<p>found again</p>"}))
-    assert "found again" in (await node.get("alice", "/home")).text
+    await says(node, BOB, brings(BOB, "Update", 2, **note | {"cc": [], "name": "found again"}))
+    assert "found" in (await node.get("alice", "/home")).text
     assert "found" not in (await node.get("carol", "/home")).text
 
 
@@ -108,3 +114,14 @@ async def test_128_who_passes_something_on_does_not_say_who_may_read_it(node: Ar
     for viewer in ("nobody", "alice"):
         assert (await node.get(viewer, f"/seen?id={thing['id']}")).status == 404
     assert "found" not in (await node.get("alice", "/home")).text
+
+
+async def test_128_what_stands_in_a_list_becomes_no_profile(node: Arena) -> None:
+    """A Profile has no place in lists, so nobody looked whether it still stood in one that was for other people."""
+    await says(node, BOB, brings(BOB, "Create", 1, to=[BOB.followers], cc=[CAROL], **GIG))
+    profile = {"type": "Profile", "describes": BOB.id, "to": [ALICE]}
+    await says(node, BOB, brings(BOB, "Update", 2, **profile))
+    (row,) = await node.rows(sa.select(inbox_messages.c.reason).where(inbox_messages.c.activity_id.like("%bob%/2")))
+    assert row.reason.startswith("Forbidden")
+    assert await node.rows(sa.select(timeline.c.reader).where(timeline.c.object_id == f"{BOB.id}/notes/1")) != []
+    assert (await node.get("carol", f"/seen?id={BOB.id}/notes/1")).status == 200

@@ -1,4 +1,4 @@
-"""Which key signs, which is listed, and what an old one is worth."""
+"""What a signature by a replaced key is worth, and by what a new key is known to be its successor."""
 
 from __future__ import annotations
 
@@ -6,63 +6,66 @@ from datetime import timedelta
 
 import pytest
 
-from keys.rotation import OVERLAP, KeyPeriod, counts, published_keys, signing_key, standing
-from tests.keys.made import NOW
+from keys.rotation import KeyPeriod, confirm, confirmed, counts, standing
+from tests.keys.made import NOW, ed25519
 
 DAY = timedelta(days=1)
-OLD = KeyPeriod("old", since=NOW - 100 * DAY, retired=NOW)
-NEW = KeyPeriod("new", since=NOW)
-STOLEN = KeyPeriod("stolen", since=NOW - 50 * DAY, revoked=NOW - DAY)
-
-
-def names(periods):
-    return [period.key_id for period in periods]
-
-
-def test_183_before_the_change_the_old_key_signs_after_it_the_new_one():
-    assert signing_key([OLD, NEW], NOW - timedelta(seconds=1)) == OLD
-    assert signing_key([OLD, NEW], NOW) == NEW
-
-
-def test_183_a_replaced_key_stays_listed_for_a_while():
-    assert names(published_keys([OLD, NEW], NOW - DAY)) == ["old"]
-    assert names(published_keys([OLD, NEW], NOW)) == ["new", "old"]
-    assert names(published_keys([OLD, NEW], NOW + OVERLAP - timedelta(seconds=1))) == ["new", "old"]
-    assert names(published_keys([OLD, NEW], NOW + OVERLAP)) == ["new"]
-
-
-def test_183_what_a_replaced_key_signed_still_counts():
-    assert counts(OLD, NOW - DAY)
-    assert counts(OLD, NOW + DAY)  # a delivery that was signed before the change, under way
-
-
-def test_184_a_revoked_key_counts_for_what_it_signed_before():
-    assert counts(STOLEN, NOW - 2 * DAY)
-    assert not counts(STOLEN, NOW - DAY)
-    assert not counts(STOLEN, NOW)
-
-
-def test_184_a_revoked_key_neither_signs_nor_is_listed():
-    assert signing_key([STOLEN], NOW) is None
-    assert published_keys([STOLEN], NOW) == ()
-    assert names(published_keys([STOLEN], NOW - 2 * DAY)) == ["stolen"]
-
-
-def test_a_key_does_not_count_before_it_was_made():
-    assert not counts(NEW, NOW - DAY)
-    assert signing_key([], NOW) is None
+ACTOR = "https://a.example/users/alice"
+FRESH = KeyPeriod()
+REPLACED = KeyPeriod(expires=NOW)
+STOLEN = KeyPeriod(revoked=NOW)
 
 
 @pytest.mark.parametrize(
-    ("period", "at", "expected"),
+    ("period", "signed", "seen", "expected"),
     [
-        (NEW, NOW - DAY, "not yet"),
-        (NEW, NOW, "in force"),
-        (OLD, NOW, "retired"),
-        (STOLEN, NOW, "revoked"),
-        (KeyPeriod("both", NOW - DAY, retired=NOW, revoked=NOW), NOW, "revoked"),
-        (KeyPeriod("never", NOW, revoked=NOW - DAY), NOW - DAY, "revoked"),
+        (FRESH, NOW, NOW, "in force"),
+        (FRESH, None, NOW, "in force"),
+        (REPLACED, NOW - DAY, NOW + 100 * DAY, "in force"),
+        (REPLACED, NOW, NOW, "expired"),
+        (REPLACED, None, NOW - DAY, "expired"),
+        (STOLEN, NOW - DAY, NOW - DAY, "before"),
+        (STOLEN, NOW - DAY, NOW, "revoked"),  # whoever has the key can write any date
+        (STOLEN, NOW, NOW - DAY, "revoked"),
+        (STOLEN, None, NOW - DAY, "revoked"),
+        (KeyPeriod(expires=NOW + DAY, revoked=NOW), NOW, NOW, "revoked"),
     ],
 )
-def test_standing(period, at, expected):
-    assert standing(period, at) == expected
+def test_183_184_what_a_signature_is_worth(period, signed, seen, expected):
+    assert standing(period, signed, seen) == expected
+    assert counts(period, signed, seen) == (expected in ("in force", "before"))
+
+
+def multikey(name, by=None, **more):
+    key = {
+        "id": f"{ACTOR}#{name}",
+        "type": "Multikey",
+        "controller": ACTOR,
+        "publicKeyMultibase": ed25519(name).public.multibase,
+    }
+    return key | ({"proof": confirm(key, ed25519(by), f"{ACTOR}#{by}", NOW)} if by else {}) | more
+
+
+TRUSTED = {f"{ACTOR}#one": ed25519("one").public}
+
+
+def test_183_the_old_key_names_the_new_one_and_that_the_next():
+    keys = [multikey("three", by="two"), multikey("two", by="one", expires="2027-01-01T00:00:00Z"), multikey("one")]
+    assert confirmed(TRUSTED, keys) == {f"{ACTOR}#two", f"{ACTOR}#three"}
+
+
+@pytest.mark.parametrize(
+    "stranger",
+    [
+        multikey("two"),
+        multikey("two", by="three"),
+        multikey("two", by="two"),
+        multikey("two", by="one") | {"publicKeyMultibase": ed25519("four").public.multibase},
+        multikey("two", by="one") | {"id": f"{ACTOR}#four"},
+        multikey("two", by="one") | {"publicKeyMultibase": "z6Mk"},
+        multikey("two", proof="word"),
+        multikey("two", proof=[{"cryptosuite": "eddsa-jcs-2022"}]),
+    ],
+)
+def test_183_nobody_else_names_a_successor(stranger):
+    assert confirmed(TRUSTED, [stranger, multikey("one")]) == frozenset()

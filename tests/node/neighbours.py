@@ -12,7 +12,7 @@ from federation.known_actors import store_actor
 from federation.storage import Tx
 from federation.tables import follows
 from federation.types import Received, Signer, Verification
-from schemas.actors import ActorDraft, parse_actor, write_actor
+from schemas.actors import ActorDraft, ActorKeys, parse_actor, write_actor, write_multikey
 from schemas.base import audience_of, envelope_of
 from schemas.strict_json import dumps
 
@@ -39,10 +39,10 @@ def actor(actor_id: str = BO, **more: Any) -> dict[str, Any]:
         shared_inbox=f"{origin}/inbox",
         published="2026-01-01T00:00:00Z",
         acct=f"{name}@{origin.partition('://')[2]}",
-        rsa_key_id=f"{actor_id}#main-key",
-        rsa_pem=keys().rsa.public.pem,
-        ed25519_key_id=f"{actor_id}#ed25519-key",
-        ed25519_multibase=keys().ed25519.public.multibase,
+        keys=ActorKeys(
+            (f"{actor_id}#main-key", keys().rsa.public.pem),
+            (write_multikey(f"{actor_id}#ed25519-key", actor_id, keys().ed25519.public.multibase),),
+        ),
     )
     return write_actor(draft) | more
 

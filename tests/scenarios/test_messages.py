@@ -111,7 +111,10 @@ async def test_news_by_mail_once_the_address_is_confirmed(databases: Databases) 
 
             stop = mailbox.link("/unsubscribe/")
             assert letter["List-Unsubscribe"].strip() == f"<{a.origin}{stop}>"
-            await anybody.submit(stop)
+            assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+            for form, status in (({"anything": "else"}, 403), ({"List-Unsubscribe": "One-Click"}, 200)):  # RFC 8058
+                async with anybody.http.post(f"{anybody.origin}{stop}", data=form) as response:
+                    assert response.status == status
             await bob.post("Two minutes?", audience="direct", to=target)
             await settled(a, b)
             await write_letters_of(a)

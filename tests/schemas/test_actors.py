@@ -12,9 +12,11 @@ from keys.encoding import public_from_multibase, public_from_pem
 from schemas.actors import (
     MAX_USERNAME,
     ActorDraft,
+    ActorKeys,
     handle_host,
     parse_actor,
     write_actor,
+    write_multikey,
 )
 from schemas.errors import Malformed, SchemaError
 from schemas.jsonld import normalise
@@ -37,6 +39,8 @@ PROFILE = FreelanceProfile(
     rate=Rate(Decimal("68.00"), "EUR", "hour"),
     availability=Availability("limited", date(2026, 12, 7), 24, datetime(2026, 11, 23, 14, 15, 42, tzinfo=UTC)),
 )
+PEM = "-----BEGIN PUBLIC KEY-----\nx\n-----END PUBLIC KEY-----\n"
+KEYS = ActorKeys((f"{ID}#main-key", PEM), (write_multikey(f"{ID}#ed25519-key", ID, "z6Mk"),))
 DRAFT = ActorDraft(
     id=ID,
     type="Person",
@@ -48,10 +52,7 @@ DRAFT = ActorDraft(
     shared_inbox="https://a.example/inbox",
     published="2026-12-07T10:00:00Z",
     acct="alice@a.example",
-    rsa_key_id=f"{ID}#main-key",
-    rsa_pem="-----BEGIN PUBLIC KEY-----\nx\n-----END PUBLIC KEY-----\n",
-    ed25519_key_id=f"{ID}#ed25519-key",
-    ed25519_multibase="z6Mk",
+    keys=KEYS,
     icon=("https://a.example/media/1.png", "image/png"),
     profile=PROFILE,
     rows=(("Web", '<a href="https://alice.example">alice.example</a>'),),
@@ -69,8 +70,8 @@ def test_what_we_write_is_what_we_read():
     assert actor.attachments == DRAFT.rows
     assert (actor.followers, actor.following, actor.outbox) == (f"{ID}/followers", f"{ID}/following", f"{ID}/outbox")
     assert [(key.id, key.owner, key.pem, key.multibase) for key in actor.public_keys] == [
-        (DRAFT.rsa_key_id, ID, DRAFT.rsa_pem, None),
-        (DRAFT.ed25519_key_id, ID, None, DRAFT.ed25519_multibase),
+        (f"{ID}#main-key", ID, PEM, None),
+        (f"{ID}#ed25519-key", ID, None, "z6Mk"),
     ]
 
 
