@@ -87,7 +87,8 @@ def test_rules_ask_neither_a_database_nor_a_clock(path):
 
 def test_a_fault_of_ours_is_caught_only_where_nothing_is_above():
     """Anywhere else it goes up, to the worker's loop or to the pages' table of errors, and is logged once."""
-    loops = {"federation/inbox.py", "federation/delivery.py", "federation/sqlite.py", "node/worker.py"}
+    messages = {"federation/inbox.py", "federation/effects.py"}
+    loops = messages | {"federation/delivery.py", "federation/sqlite.py", "node/worker.py"}
     assert where("except Exception") == loops | {"node/web/errors.py", "node/media/encoder.py"}
 
 
