@@ -21,12 +21,13 @@ from federation.clock import iso
 from federation.storage import Tx
 from federation.tables import actor_keys, actors, blocks, follows, inbox_messages, mutes, objects
 from federation.types import Verification
+from federation.verdicts import Memory
 from keys.encoding import public_from_multibase, public_from_pem
 from keys.errors import KeysError
 from keys.material import Algorithm, PublicKey
 from keys.proofs import ProofClaim, read_proof
 from keys.rotation import confirmed
-from schemas.actors import Actor, KeyClaim, parse_actor
+from schemas.actors import Actor, KeyClaim, is_actor, parse_actor
 from schemas.jsonld import normalise
 from schemas.strict_json import dumps
 from schemas.urls import host_of, origin_of
@@ -331,6 +332,21 @@ def _holds(claim: ProofClaim, row: Row[Any]) -> bool:
     except KeysError:
         return False
     return True
+
+
+def recall(tx: Tx, owner: str, document: dict[str, Any], claim: ProofClaim) -> Memory:
+    """What is known here of a document of `owner`, and of the key behind its proof."""
+    key = key_of(tx, owner, claim)
+    stands = sa.select(objects.c.body, _CAME.label("came")).where(objects.c.id == document.get("id"))
+    if is_actor(document):
+        stands = sa.select(actors.c.document.label("body"), actors.c.updated_at.label("came"))
+        stands = stands.where(actors.c.id == document.get("id"))
+    row = tx.row(stands)
+    is_here = row is not None and row.body is not None and msgspec.json.decode(row.body) == document
+    return Memory(
+        seen=row.came if row is not None and is_here else None,
+        unconfirmed=key.first_seen if key is not None and key.vouched == "server" else None,
+    )
 
 
 def last_unconfirmed(tx: Tx, actor_id: str) -> Row[Any] | None:

@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
-import structlog
 from sqlalchemy.engine import Row
 
 from federation import outbox
@@ -40,8 +39,6 @@ from schemas.actors import KEY_MEMBERS, write_keys, write_multikey
 from schemas.base import Audience, audience_of
 from schemas.strict_json import dumps
 from schemas.terms import ACTOR_CONTEXT, PUBLIC
-
-_log = structlog.get_logger()
 
 
 class Rotated(NamedTuple):
@@ -77,7 +74,6 @@ def rotate(tx: Tx, authors: Authors, author: Author, keys: NewKeys, *, compromis
     told = _tell(tx, renewed, author if compromised is None else renewed, body)
     for row in anew:
         _tell_anew(tx, renewed, row)
-    _log.warning("actor.keys_rotated", actor=author.actor_id, compromised=compromised and iso(compromised))
     return Rotated(renewed, told, len(anew))
 
 

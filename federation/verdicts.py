@@ -3,6 +3,7 @@
 1. Does the signature hold?         The bytes are as they were signed, under this key.
 2. Whose key is it?                 The key is the author's: checked at its origin today, or pinned from an earlier
                                     meeting; a key that only the document itself names proves nothing about a person.
+                                    It was theirs when this was signed: not expired, not in other hands.
 3. Is it still in force?            Not revoked, withdrawn, closed or replaced, as of a time.
 
 "Could not check" is an answer of its own and never counts as a yes. One function for pages, commands and programs.
@@ -13,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from federation.clock import iso
 from federation.errors import FederationError, Gone, NotFound, Refused, Unreachable, Unsafe
@@ -21,7 +22,8 @@ from keys.encoding import public_from_multibase
 from keys.errors import BadSignature, KeysError
 from keys.material import PublicKey
 from keys.proofs import ProofClaim, read_proof
-from schemas.actors import Actor, is_actor, parse_actor
+from keys.rotation import KeyPeriod, confirmed, counts, standing
+from schemas.actors import Actor, KeyClaim, is_actor, parse_actor
 from schemas.base import datetime_of, id_of
 from schemas.errors import Malformed, SchemaError
 from schemas.jsonld import normalise
@@ -68,6 +70,10 @@ class Pins:
     keys: Mapping[str, PublicKey]
     owners: Mapping[str, str]
 
+    def of_author(self, author: str) -> dict[str, PublicKey]:
+        """Those of one author."""
+        return {key_id: key for key_id, key in self.keys.items() if self.owners[key_id] == author}
+
     @classmethod
     def of(cls, documents: list[dict[str, Any]]) -> Pins:
         """From actor documents (all their Ed25519 keys) or single Multikey documents.
@@ -92,11 +98,26 @@ def _listed_keys(document: dict[str, Any]) -> list[tuple[str, str, str]]:
     return [(key.id, actor.id, key.multibase) for key in actor.public_keys if key.multibase]
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a node has noted.
+
+    seen: since when it has this very document, signature and all. unconfirmed: since when it knows the key behind it,
+    where only the server of its owner names that, and no key that was known before.
+    """
+
+    seen: datetime | None = None
+    unconfirmed: datetime | None = None
+
+
 NO_PINS = Pins({}, {})
+NO_MEMORY = Memory()
 CHANGED = "this is not what was signed, or another key signed it"
 
 
-async def check(document: dict[str, Any], fetch: Fetch | None, pins: Pins, now: datetime) -> Verdicts:
+async def check(
+    document: dict[str, Any], fetch: Fetch | None, pins: Pins, now: datetime, memory: Memory = NO_MEMORY
+) -> Verdicts:
     """Check one document as it came. `fetch` None: no network, so only pinned keys can answer question 2."""
     document_id = id_of(document)
     author = author_of(document)
@@ -106,12 +127,13 @@ async def check(document: dict[str, Any], fetch: Fetch | None, pins: Pins, now: 
         return _unsigned(f"The proof cannot be read: {error}.", document_id, author)
     if claim is None:
         return _unsigned("It carries no signature of its own.", document_id, author)
-    key, person = await _key(document, claim, author, fetch, pins)
+    current = await _current(document_id, fetch)
+    key, person = await _key(document, claim, author, _Asked(fetch, pins, memory, now, current))
     signature = _signature(claim, key)
     if claim.expires is not None and claim.expires <= now:
         force = Verdict("fails", f"Its signature held only until {iso(claim.expires)}.")
     else:
-        force = await _force(document, document_id, fetch, now)
+        force = _force(document, document_id, current, now)
     if signature.outcome == "fails":
         force = Verdict("unknown", "Not looked at: what is not signed cannot be in force.")
     return Verdicts(signature, person, force, document_id, author, claim.verification_method, claim.created)
@@ -140,31 +162,105 @@ def _signature(claim: ProofClaim, key: PublicKey | None) -> Verdict:
     return Verdict("holds", "The signature holds: nothing was changed since it was signed.")
 
 
+class _Asked(NamedTuple):
+    """Whom the second question is put to. current: what stands at the document's id, or why that is not known."""
+
+    fetch: Fetch | None
+    pins: Pins
+    memory: Memory
+    now: datetime
+    current: dict[str, Any] | FederationError | None
+
+
 async def _key(
-    document: dict[str, Any], claim: ProofClaim, author: str | None, fetch: Fetch | None, pins: Pins
+    document: dict[str, Any], claim: ProofClaim, author: str | None, asked: _Asked
 ) -> tuple[PublicKey | None, Verdict]:
-    key_id = claim.verification_method
+    key_id, pins = claim.verification_method, asked.pins
     if author is None:
         return None, Verdict("fails", "The document names no author.")
     if key_id in pins.keys:
         if pins.owners[key_id] != author:
             return pins.keys[key_id], Verdict("fails", f"The key belongs to {pins.owners[key_id]}, not to {author}.")
-        if fetch is None:
+        if asked.fetch is None:
             return pins.keys[key_id], Verdict("holds", f"The key of {author}, pinned from an earlier meeting.")
     try:
-        if fetch is None:
+        if asked.fetch is None:
             raise Unreachable("no network")
-        actor = await _actor(author, fetch)
+        actor = await _actor(author, asked.fetch)
     except (Unreachable, Unsafe) as error:
         return _without_origin(document, key_id, author, pins, str(error))
     except (FederationError, SchemaError) as error:
         return pins.keys.get(key_id), Verdict("fails", f"The author's server does not vouch for {author}: {error}.")
-    key = _listed(actor, key_id)
-    if key is None:
+    return _by_origin(document, claim, actor, asked)
+
+
+def _by_origin(
+    document: dict[str, Any], claim: ProofClaim, actor: Actor, asked: _Asked
+) -> tuple[PublicKey | None, Verdict]:
+    """What the author's own server says of the key now."""
+    key_id, pins = claim.verification_method, asked.pins
+    named = next((key for key in (*actor.revoked_keys, *actor.public_keys) if key.id == key_id and key.multibase), None)
+    public = None if named is None else _public(named)
+    if named is None or public is None:
         if key_id in pins.keys:
-            return pins.keys[key_id], Verdict("holds", f"A key of {author} that was pinned; it is no longer listed.")
-        return None, Verdict("fails", f"{author} does not list this key.")
-    return key, Verdict("holds", f"The key of {author}, checked at its origin just now.")
+            return pins.keys[key_id], Verdict("holds", f"A key of {actor.id} that was pinned; it is no longer listed.")
+        return None, Verdict("fails", f"{actor.id} does not list this key.")
+    match standing(KeyPeriod(named.expires, named.revoked), claim.created, asked.memory.seen or asked.now):
+        case "expired":
+            assert named.expires is not None
+            return public, Verdict("fails", f"{actor.id} signs nothing with this key since {iso(named.expires)}.")
+        case "revoked":
+            return public, _revoked(document, claim, actor, named, asked)
+        case "before":
+            assert named.revoked is not None
+            sentence = f"The key of {actor.id}, in other hands since {iso(named.revoked)}; this was here before that."
+            return public, Verdict("holds", sentence)
+        case _:
+            return public, _of_author(actor, named, asked)
+
+
+def _revoked(document: dict[str, Any], claim: ProofClaim, actor: Actor, key: KeyClaim, asked: _Asked) -> Verdict:
+    """A date in a signature by a key that is in other hands says nothing, unless somebody saw it at that time."""
+    assert key.revoked is not None
+    sentence = f"{actor.id} says that this key has been in other hands since {iso(key.revoked)}"
+    if claim.created is None or claim.created >= key.revoked:
+        return Verdict("fails", f"{sentence}, and this was signed later.")
+    if isinstance(asked.current, dict) and _is_signed_anew(document, asked.current, actor, asked.now):
+        return Verdict("holds", f"{sentence}, and has signed the same words anew.")
+    return Verdict("unknown", f"{sentence}. By its date this is older, but whoever has the key can write any date.")
+
+
+def _is_signed_anew(document: dict[str, Any], current: dict[str, Any], actor: Actor, now: datetime) -> bool:
+    if _content(current) != _content(document):
+        return False
+    try:
+        claim = read_proof(current)
+        key = next((key for key in actor.public_keys if claim and key.id == claim.verification_method), None)
+        public = None if key is None else _public(key)
+        if claim is None or key is None or public is None:
+            return False
+        claim.verify(public)
+    except KeysError:
+        return False
+    return counts(KeyPeriod(key.expires), claim.created, now)
+
+
+def _of_author(actor: Actor, key: KeyClaim, asked: _Asked) -> Verdict:
+    """A key that its origin names; and what those say who knew the author before."""
+    known = asked.pins.of_author(actor.id)
+    if known and key.id not in known:
+        multikeys = [claim.multikey for claim in actor.public_keys if claim.multikey is not None]
+        if key.id not in confirmed(known, multikeys):
+            sentence = f"The key of {actor.id}, as its server says. No key that was pinned has named it."
+            return Verdict("unknown", sentence)
+        return Verdict("holds", f"The key of {actor.id}, checked at its origin, and named by one that was pinned.")
+    sentence = f"The key of {actor.id}, checked at its origin just now."
+    if asked.memory.unconfirmed is not None:
+        since = iso(asked.memory.unconfirmed)
+        sentence += f" It is new since {since}: the server says so, the old key did not confirm it."
+    if key.expires is not None:
+        sentence += f" What it signs counts until {iso(key.expires)}."
+    return Verdict("holds", sentence)
 
 
 def _without_origin(
@@ -176,7 +272,8 @@ def _without_origin(
     unknown = Verdict("unknown", f"Could not ask {whom} whose key it is: {why}.")
     if is_actor(document):  # a profile carries its own key: enough for the signature, not for whose
         try:
-            return _listed(parse_actor(normalise(document)), key_id), unknown
+            keys = parse_actor(normalise(document)).public_keys
+            return next((_public(key) for key in keys if key.id == key_id and key.multibase), None), unknown
         except SchemaError:
             return None, unknown
     return None, unknown
@@ -190,30 +287,36 @@ async def _actor(author: str, fetch: Fetch) -> Actor:
     return actor
 
 
-def _listed(actor: Actor, key_id: str) -> PublicKey | None:
-    for key in actor.public_keys:
-        if key.id == key_id and key.multibase:
-            try:
-                return public_from_multibase(key.multibase)
-            except KeysError:
-                return None  # weak or unreadable: as good as none
-    return None
+def _public(key: KeyClaim) -> PublicKey | None:
+    try:
+        return public_from_multibase(key.multibase or "")
+    except KeysError:
+        return None  # weak or unreadable: as good as none
 
 
-async def _force(document: dict[str, Any], document_id: str | None, fetch: Fetch | None, now: datetime) -> Verdict:
+async def _current(document_id: str | None, fetch: Fetch | None) -> dict[str, Any] | FederationError | None:
+    if document_id is None or fetch is None:
+        return None
+    try:
+        return await fetch(document_id)
+    except FederationError as error:
+        return error
+
+
+def _force(
+    document: dict[str, Any], document_id: str | None, current: dict[str, Any] | FederationError | None, now: datetime
+) -> Verdict:
     ends = datetime_of(document.get("endTime"))
     if ends is not None and ends <= now:
         return Verdict("fails", f"It ended on {iso(ends)}.")
     if document_id is None:
         return Verdict("unknown", "It has no id, so nobody can be asked whether it still stands.")
-    if fetch is None:
+    if current is None:
         return Verdict("unknown", "Without a network nobody could be asked whether it still stands.")
-    try:
-        current = await fetch(document_id)
-    except (Gone, NotFound):
+    if isinstance(current, Gone | NotFound):
         return Verdict("fails", "Its author has withdrawn it.")
-    except FederationError as error:
-        return Verdict("unknown", f"Could not ask whether it still stands: {error}.")
+    if isinstance(current, FederationError):
+        return Verdict("unknown", f"Could not ask whether it still stands: {current}.")
     return _compare(document, current, now)
 
 

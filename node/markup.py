@@ -70,6 +70,10 @@ _HREF = re.compile(r'href="([^"]*)"')
 _VOID = frozenset({"br", "hr", "img", "wbr"})
 _SELF_CLOSING = frozenset({"p", "li", "dt", "dd", "td", "th", "tr", "rp", "rt"})
 _INLINE = INLINE | {"img"}
+_ALONE = (frozenset({"a"}), frozenset({"h1", "h2", "h3", "h4", "h5", "h6"}))
+"""What stands in none of its own kind, however deep: a parser would take the outer one apart."""
+_ROWS = frozenset({"table", "tbody", "tfoot", "thead", "tr"})
+_IN_ROWS = frozenset({"caption", "tbody", "td", "tfoot", "th", "thead", "tr"}) | _VOID
 
 
 def safe(html: str) -> str:
@@ -147,9 +151,13 @@ def _past_no_tag(html: str, start: int) -> tuple[int, str]:
 
 
 def _opened(stack: list[str], name: str, attributes: str) -> list[str]:
-    pieces = []
+    pieces: list[str] = []
+    if stack and stack[-1] in _ROWS and name not in _IN_ROWS:
+        return pieces  # a parser would move it out of the table, into something that it may not stand in
     if stack and ((stack[-1] == name and name in _SELF_CLOSING) or (stack[-1] == "p" and name not in _INLINE)):
         pieces.append(f"</{stack.pop()}>")
+    for outer in [one for one in stack for kind in _ALONE if one in kind and name in kind]:
+        pieces += _closed(stack, outer)
     if len(stack) >= MAX_DEPTH:
         return pieces
     if name not in _VOID:

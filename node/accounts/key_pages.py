@@ -6,9 +6,11 @@ import asyncio
 from datetime import UTC, date, datetime, time
 
 import sqlalchemy as sa
+import structlog
 from aiohttp import web
 
 from federation.authors import Author, NewKeys, make_keys
+from federation.clock import iso
 from federation.endings import everybody_who_got_something
 from federation.rotating import rotate
 from federation.storage import Tx
@@ -23,6 +25,8 @@ from node.web.forms import Form, read_form
 from node.web.keys import NODE
 from node.web.render import page, see_other
 from node.web.session import signed_in
+
+_log = structlog.get_logger()
 
 NO_DAY = _("Write the day as 2026-11-23, or leave it empty.")
 NOT_YET = _("That day is still to come. Leave it empty if you do not know.")
@@ -85,6 +89,8 @@ async def _rotate(node: Node, whose: list[str], compromised: datetime | None) ->
     """New keys for all of these, or for none."""
     made = [(await node.author(actor_id), await asyncio.to_thread(make_keys)) for actor_id in whose]
     await node.db.write(_rotate_all, node, made, compromised)
+    for actor_id in whose:
+        _log.warning("keys.changed", actor=actor_id, compromised=compromised and iso(compromised))
 
 
 def _rotate_all(tx: Tx, node: Node, made: list[tuple[Author, NewKeys]], compromised: datetime | None) -> None:

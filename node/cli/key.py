@@ -77,10 +77,11 @@ async def _rotate(options: Options, since: datetime | None, compromised: bool, i
     async with _whose(options, instance=instance) as (node, author):
         moment = (since or node.clock.now()) if compromised else None
         done = await node.db.write(rotate, node.authors, author, keys, compromised=moment)
-    told = f"{done.told} servers are told" if done.told != 1 else "1 server is told"
-    words = f"{author.actor_id} signs with {done.author.ed25519_key_id.partition('#')[2]} now. {told}."
+    words = (
+        f"{author.actor_id} signs with {done.author.ed25519_key_id.partition('#')[2]} now. Servers told: {done.told}."
+    )
     if compromised:
-        words += f" {done.signed_anew} things that the old key had signed were signed anew."
+        words += f" Things signed anew: {done.signed_anew}."
         if not instance:
             words += " Who could read the files of this server has its own keys too: change them with --instance."
     value = {"actor": author.actor_id, "rsa": done.author.rsa_key_id, "ed25519": done.author.ed25519_key_id}

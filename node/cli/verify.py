@@ -1,4 +1,4 @@
-"""`freehold verify`: three verdicts about a file or an address. Needs no node."""
+"""`freehold verify`: three verdicts about a file or an address. Needs no node; asks one here what it knows."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy.exc import DBAPIError
 
 from federation.client import Client
 from federation.clock import Clock
 from federation.errors import FederationError, Unsafe
 from federation.fetches import is_at
-from federation.verdicts import NO_PINS, Outcome, Pins, Verdicts, check
+from federation.known_actors import recall
+from federation.storage import Database
+from federation.verdicts import NO_MEMORY, NO_PINS, Memory, Outcome, Pins, Verdicts, author_of, check
 from keys.errors import KeysError
+from keys.proofs import read_proof
 from node.cli.common import COULD_NOT, REFUSED, Options, common_options, fail, printable, run, show
 from node.outgoing import client_settings
 from schemas.errors import SchemaError
@@ -60,9 +64,28 @@ async def _verify(options: Options, what: str, pins: tuple[Path, ...]) -> Verdic
             document = await _fetched(what, client)
         else:
             document = _read(Path(what))
-        return await check(document, fetch, trusted, Clock(timedelta(seconds=settings.node.clock_offset)).now())
+        clock = Clock(timedelta(seconds=settings.node.clock_offset))
+        return await check(document, fetch, trusted, clock.now(), await _recalled(options, document, clock))
     finally:
         await client.close()
+
+
+async def _recalled(options: Options, document: dict[str, Any], clock: Clock) -> Memory:
+    """What the node on this machine knows, if there is one; it is only asked, and not brought to this version."""
+    author, settings = author_of(document), options.settings
+    if author is None or not (settings.storage.database_url or (options.data / "freehold.db").exists()):
+        return NO_MEMORY
+    try:
+        claim = read_proof(document)
+        db = await Database.open(settings.database_url, clock)
+    except (KeysError, DBAPIError, OSError):
+        return NO_MEMORY
+    try:
+        return NO_MEMORY if claim is None else await db.read(recall, author, document, claim)
+    except (DBAPIError, FederationError):
+        return NO_MEMORY
+    finally:
+        await db.close()
 
 
 async def _fetched(url: str, client: Client) -> dict[str, Any]:

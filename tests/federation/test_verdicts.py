@@ -10,8 +10,8 @@ import pytest
 
 from federation.clock import iso
 from federation.errors import FederationError, Gone, NotFound, Unreachable, Unsafe
-from federation.verdicts import NO_PINS, Fetch, Pins, Verdict, Verdicts, check
-from keys import multibase, proofs
+from federation.verdicts import NO_PINS, Fetch, Memory, Pins, Verdict, Verdicts, check
+from keys import multibase, proofs, rotation
 from keys.errors import KeysError
 from keys.material import generate_ed25519
 from keys.proofs import add_proof
@@ -428,3 +428,96 @@ def test_one_no_is_a_no_and_one_doubt_is_never_a_yes(fails, others):
     assert Verdicts(**answers).overall == others
     assert Verdicts(**answers | {fails: Verdict("fails", "")}).overall == "fails"
     assert Verdicts(**answers | {fails: Verdict("unknown", "")}).overall == "unknown"
+
+
+# ---- keys that were replaced, and keys that were stolen (SECURITY 183, 184)
+
+NEXT = generate_ed25519()
+DAY = timedelta(days=1)
+
+
+def listed(*keys: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return actor(assertionMethod=list(keys), **more)
+
+
+def old_key(**more: Any) -> dict[str, Any]:
+    return {**actor()["assertionMethod"][0]} | more
+
+
+def new_key(*, named: bool = True) -> dict[str, Any]:
+    key = {
+        "id": f"{BO}#next",
+        "type": "Multikey",
+        "controller": BO,
+        "publicKeyMultibase": NEXT.public.multibase,
+    }
+    return key | ({"proof": rotation.confirm(key, KEYS[BO], key_id(), NOW)} if named else {})
+
+
+def signed_anew(document: dict[str, Any]) -> dict[str, Any]:
+    return add_proof(document, NEXT, f"{BO}#next", NOW)
+
+
+@pytest.mark.parametrize(
+    ("ends", "outcome", "words"),
+    [
+        ({"expires": iso(NOW)}, "holds", "What it signs counts until"),
+        ({"expires": iso(NOW + DAY)}, "holds", "What it signs counts until"),
+        ({"expires": iso(NOW - 2 * DAY)}, "fails", "signs nothing with this key since"),
+        ({"revoked": iso(NOW)}, "unknown", "whoever has the key can write any date"),
+        ({"revoked": iso(NOW - 2 * DAY)}, "fails", "and this was signed later"),
+        ({"expires": iso(NOW), "revoked": iso(NOW - 2 * DAY)}, "fails", "in other hands"),
+        ({"revoked": "some day"}, "fails", "does not list this key"),
+    ],
+)
+async def test_183_184_a_key_counts_for_the_time_in_which_it_was_its_owners(ends, outcome, words):
+    document = signed(note())
+    served = listed(new_key(), old_key(**ends))
+    found = await check(document, origin(served, (document["id"], Gone("gone"))), NO_PINS, NOW)
+    assert (found.key.outcome, words in found.key.sentence) == (outcome, True), found.key
+    assert found.signature.outcome == ("unknown" if "does not list" in words else "holds")
+
+
+async def test_184_a_key_that_is_named_as_revoked_elsewhere_in_the_document_is_revoked():
+    served = listed(new_key(), old_key(), verificationMethod=[old_key(revoked=iso(NOW - 2 * DAY))])
+    found = await check(signed(note()), origin(served), NO_PINS, NOW)
+    assert found.key.outcome == "fails"
+
+
+async def test_184_the_same_words_signed_anew_make_the_old_copy_good():
+    document = signed(note())
+    served = listed(new_key(named=False), verificationMethod=[old_key(revoked=iso(NOW))])
+    same = await check(document, origin(served, signed_anew(note())), NO_PINS, NOW)
+    assert (same.overall, "signed the same words anew" in same.key.sentence) == ("holds", True)
+    for other in (signed_anew(note(content="<p>Never</p>")), signed(note()), note()):
+        assert (await check(document, origin(served, other), NO_PINS, NOW)).key.outcome == "unknown"
+
+
+async def test_184_what_a_node_has_had_since_before_stands():
+    served = listed(new_key(named=False), verificationMethod=[old_key(revoked=iso(NOW))])
+    seen = {
+        NOW - timedelta(hours=1): ("holds", "this was here before that"),
+        NOW: ("unknown", "whoever has the key"),
+    }
+    for moment, (outcome, words) in seen.items():
+        found = await check(signed(note()), origin(served), NO_PINS, NOW, Memory(seen=moment))
+        assert (found.key.outcome, words in found.key.sentence) == (outcome, True)
+
+
+@pytest.mark.parametrize(
+    ("named", "outcome", "words"),
+    [(True, "holds", "named by one that was pinned"), (False, "unknown", "No key that was pinned has named it")],
+)
+async def test_022_a_new_key_is_measured_by_those_that_were_pinned(named, outcome, words):
+    document = signed_anew(note())
+    served = listed(new_key(named=named), old_key(expires=iso(NOW + DAY)))
+    found = await check(document, origin(served, document), Pins.of([actor()]), NOW)
+    assert (found.key.outcome, words in found.key.sentence) == (outcome, True)
+
+
+async def test_022_a_key_that_only_its_server_names_is_said_to_be_that():
+    document = signed_anew(note())
+    served = listed(new_key(named=False))
+    found = await check(document, origin(served, document), NO_PINS, NOW, Memory(unconfirmed=NOW - DAY))
+    assert found.overall == "holds"
+    assert "the server says so, the old key did not confirm it" in found.key.sentence

@@ -32,7 +32,8 @@ KEYS = {
                  "skills", "published", "updated", "end_time", "body_md", "body_html", "local", "verification", "url"},
     "module list": {"id", "owner", "title", "summary", "licence", "minutes", "skills", "published", "updated",
                     "body_md", "body_html", "local", "verification", "announcement", "url"},
-    "key list": {"id", "algorithm", "state", "public", "first_seen"},
+    "key list": {"id", "actor_id", "algorithm", "state", "public", "first_seen", "retired_at", "expires_at",
+                 "revoked_at"},
     "queue": {"host", "pending", "given_up", "waiting_since", "paused", "failing_since", "last_error", "retry_at",
               "last_success"},
     "state": {"table", "rows", "digest"},
@@ -46,7 +47,7 @@ NESTED = {
 }
 TIMES = {
     "since", "published", "at", "updated", "end_time", "first_seen", "waiting_since", "failing_since", "retry_at",
-    "last_success",
+    "last_success", "retired_at", "expires_at", "revoked_at",
 }  # fmt: skip
 DAYS = {"from"}
 DECIMALS = {"price", "amount", "available", "minimum"}
@@ -84,6 +85,8 @@ def _full(freehold: Freehold, folder: Path) -> None:
                  "--currency", "EUR", "--available", "40", "--minimum", "2.5", "--until", soon)  # fmt: skip
     freehold.run("module", "publish", str(file), *skill, "--summary", "What to look for.", "--minutes", "90")
     freehold.run("post", "Good morning")
+    freehold.run("key", "rotate")
+    freehold.run("key", "rotate", "--compromised")
 
 
 def _check(value: Any, name: str) -> None:
