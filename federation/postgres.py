@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from random import random
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -26,7 +27,8 @@ T = TypeVar("T")
 
 CHANNEL = "freehold"
 RECONNECT_SECONDS = 1.0
-TRIES = 3
+TRIES = 6
+PAUSE_SECONDS = 0.01  # doubled each time, and some of it at random: two that met must not meet again
 
 _AGAIN = {"40001", "40P01"}  # serialization_failure, deadlock_detected
 _PASSING = ("08", "53", "55P03", "57P")  # connection, resources, lock, shutdown
@@ -81,6 +83,7 @@ class Postgres:
                     raise
                 if busy is not error or attempt == TRIES:
                     raise busy if busy is not error else Busy("this transaction could not be serialised") from error
+            await asyncio.sleep(random() * PAUSE_SECONDS * 2**attempt)  # noqa: S311
         raise AssertionError("unreachable")
 
 

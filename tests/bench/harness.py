@@ -13,15 +13,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import aiohttp
 
 PASSWORD = "a password for benchmarks"
 STARTUP_SECONDS = 60.0
+NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -75,11 +77,16 @@ class Place:
     def database(self) -> Path:
         return self.data / "freehold.db"
 
-    def run(self, *arguments: str, stdin: str | None = None) -> str:
+    def set_up(self, more: Mapping[str, str] = NOTHING_MORE) -> None:
+        """With alice on it. more: settings."""
+        names = ("--origin", self.origin, "--handle", "alice", "--name", "Alice")
+        self.run("setup", *names, "--password-stdin", stdin=f"{PASSWORD}\n", more=more)
+
+    def run(self, *arguments: str, stdin: str | None = None, more: Mapping[str, str] = NOTHING_MORE) -> str:
         """Run one command of the node and return what it printed."""
         command = [sys.executable, "-m", "node", *arguments]
         done = subprocess.run(
-            command, env=environment(self.data), input=stdin, capture_output=True, text=True, check=False
+            command, env=environment(self.data) | more, input=stdin, capture_output=True, text=True, check=False
         )
         if done.returncode:
             raise RuntimeError(f"freehold {' '.join(arguments)}: {done.stderr}")
@@ -90,10 +97,7 @@ def new_place(data: Path) -> Place:
     """A node that is set up, with alice on it, on a port that is free."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         place = Place(data, f"127.0.0.1:{listening.getsockname()[1]}")
-    place.run(
-        "setup", "--origin", place.origin, "--handle", "alice", "--name", "Alice", "--password-stdin",
-        stdin=f"{PASSWORD}\n",
-    )  # fmt: skip
+    place.set_up()
     return place
 
 
@@ -103,12 +107,15 @@ def environment(data: Path) -> dict[str, str]:
 
 @contextmanager
 def process(
-    *command: str, data: Path | None = None, sockets: Sequence[socket.socket] = ()
+    *command: str,
+    data: Path | None = None,
+    sockets: Sequence[socket.socket] = (),
+    more: Mapping[str, str] = NOTHING_MORE,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A child process of this Python, ended with the block; it inherits `sockets`."""
+    """A child process of this Python, ended with the block; it inherits `sockets`. more: settings."""
     child = subprocess.Popen(
         [sys.executable, *command],
-        env=environment(data or Path("/nonexistent")),
+        env=environment(data or Path("/nonexistent")) | more,
         stdout=subprocess.DEVNULL,
         pass_fds=[one.fileno() for one in sockets],
     )

@@ -24,17 +24,18 @@ YOUNG = "young-"  # so the first messages are called, with a number behind
 
 def follow(place: Place, remotes: Sequence[Remote]) -> None:
     """Alice follows these, and they have agreed."""
-    _insert(place, follows, [_follow(place.alice, remote.id) for remote in remotes])
+    _insert(place, follows, [follow_row(place.alice, remote.id) for remote in remotes])
 
 
 def followers(place: Place, origins: Sequence[str], count: int) -> None:
     """So many actors follow alice, spread over the hosts, each with an inbox of its own and no shared one."""
     ids = [f"{origins[number % len(origins)]}/users/follower{number}" for number in range(count)]
     _insert(place, actors, [_actor(actor_id) for actor_id in ids])
-    _insert(place, follows, [_follow(actor_id, place.alice) for actor_id in ids])
+    _insert(place, follows, [follow_row(actor_id, place.alice) for actor_id in ids])
 
 
-def _follow(follower: str, followee: str) -> dict[str, Any]:
+def follow_row(follower: str, followee: str) -> dict[str, Any]:
+    """The row of an accepted follow."""
     now = datetime.now(UTC)
     return {
         "follower": follower,

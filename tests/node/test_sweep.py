@@ -68,7 +68,8 @@ OWNERS_ONLY = {
 }
 SCRIPTED = {"/sign-in", "/settings/proof", "/settings/passkeys/new"}  # where passkeys are asked for
 IN_THE_SETTINGS = {  # what a person may do there is their own; `tests/node/accounts` and `portability` try others' ids
-    "/settings", "/settings/password", "/settings/reading", "/settings/sessions/end", "/settings/sessions/end-others",
+    "/settings", "/settings/keys/change", "/settings/keys/stolen",
+    "/settings/password", "/settings/reading", "/settings/sessions/end", "/settings/sessions/end-others",
     "/settings/proof", "/settings/proof/passkey", "/settings/passkeys/new", "/settings/passkeys/{name}/remove",
     "/settings/codes", "/settings/codes/begin", "/settings/codes/renew", "/settings/codes/remove", "/settings/export",
     "/settings/export/{name}", "/settings/import", "/settings/delete",
