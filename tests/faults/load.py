@@ -47,6 +47,14 @@ class Ledger:
     notes: dict[str, Said] = field(default_factory=dict)
     statuses: Counter[str] = field(default_factory=Counter)
     odd: list[str] = field(default_factory=list)
+    final: set[str] = field(default_factory=set)
+    """Activities whose objects nobody changes any more."""
+
+    def clock_jumps(self) -> None:
+        """Nobody changes what was said before: by a clock put back, the change is older, and rightly does nothing."""
+        self.notes.clear()
+        self.final |= self.waiting.keys()
+        self.waiting = {key: said for key, said in self.waiting.items() if said.kind != "update"}
 
     def answered(self, said: Said, status: int | None) -> bool:
         """Note an answer; returns whether it was a promise."""
@@ -58,7 +66,7 @@ class Ledger:
             return False
         self.waiting.pop(said.id, None)
         self.taken[said.id] = said
-        if said.kind in ("create", "proved", "named"):
+        if said.kind in ("create", "proved", "named") and said.id not in self.final:
             self.notes[said.about] = said
         return True
 

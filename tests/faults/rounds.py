@@ -118,7 +118,7 @@ class Arena:
         self.report.rounds += 1
         if self.random.random() < OF_JUMPS:
             self.clock.offset = timedelta(hours=self.random.choice(HOURS))
-            self.crowd.ledger.notes.clear()  # a change that is older than what it changes would rightly do nothing
+            self.crowd.ledger.clock_jumps()
         elif self.place.database_url:  # what the dead process had in hand is its own for so long
             self.clock.offset += LEASE + timedelta(seconds=1)
         if self.random.random() < OF_STARTS:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,7 +52,7 @@ async def everything_that_is_lost_is_noticed(made: Arena) -> None:
         without("activities", create),
         without("activities", accept),
         without("sources", post),
-        without("told", *[key for key in now.told if key == ("follow", follow.sender.id)]),
+        replace(now, told=now.told - Counter({("follow", follow.sender.id): 1})),
         replace(now, deliveries=[row for row in now.deliveries if row.activity_id != accept]),
         replace(now, deliveries=[row for row in now.deliveries if row.activity_id != create]),
         replace(now, found=now.found - {post}),
