@@ -18,9 +18,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
 from federation.clock import iso
-from federation.errors import NotFound, Refused
+from federation.errors import Busy, NotFound, Refused
 from federation.ids import HANDLE, INSTANCE_USERNAME, Ids
 from federation.known_actors import TOPIC, actor_values, public_of, public_text
+from federation.statements import Hot
 from federation.storage import Database, Tx
 from federation.tables import actor_keys, actors
 from keys.material import PrivateKey, generate_ed25519, generate_rsa, private_from_der
@@ -272,8 +273,30 @@ def _local_values(tx: Tx, author: Author, document: dict[str, Any]) -> dict[str,
     }
 
 
+_END = Hot(
+    sa.select(actor_keys.c.retired_at, actor_keys.c.revoked_at)
+    .where(actor_keys.c.id == sa.bindparam("id"))
+    .with_for_update(read=True)
+)
+
+
+def check_key(tx: Tx, author: Author, *, newest: bool = False) -> None:
+    """Raise Busy when the keys of an author, who was read before this scope began, have been changed since.
+
+    newest: also when they were changed as planned, so that what they sign still counts. Until the scope ends nobody
+    else changes them.
+    """
+    key = tx.first(_END, id=author.ed25519_key_id)
+    if key is None or key.revoked_at is not None or (newest and key.retired_at is not None):
+        raise Busy(f"the keys of {author.actor_id} were changed just now", safe="Your keys were changed. Try again.")
+
+
 def save_local_actor(tx: Tx, author: Author, document: dict[str, Any]) -> bytes:
-    """Sign and store a changed actor document; returns its bytes. One that says nothing new stays as it stands."""
+    """Sign and store a changed actor document; returns its bytes. One that says nothing new stays as it stands.
+
+    Raises Busy as `check_key`.
+    """
+    check_key(tx, author, newest=True)
     held = tx.scalar(sa.select(actors.c.document).where(actors.c.id == author.actor_id, actors.c.local))
     if held is None:
         raise NotFound(f"{author.actor_id} is nobody here")

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
 from federation.audience import Recipient, Target, inboxes, merge
-from federation.authors import Author, save_local_actor, says_more
+from federation.authors import Author, check_key, save_local_actor, says_more
 from federation.blocks import unwilling
 from federation.clock import iso
 from federation.errors import Forbidden, NotFound, Refused, Unacceptable
@@ -213,7 +213,12 @@ def _held(tx: Tx, author: Author, object_id: str) -> Row[Any]:
 
 
 def written(tx: Tx, author: Author, document: dict[str, Any], *, public: bool) -> bytes:
-    """The bytes that will be stored, served and sent: signed when anybody may read them."""
+    """The bytes that will be stored, served and sent: signed when anybody may read them.
+
+    Raises Busy when the author's key was declared void since they were read.
+    """
+    if public:
+        check_key(tx, author)
     bare = {name: value for name, value in document.items() if name not in UNSENT}
     return dumps(add_proof(bare, author.ed25519, author.ed25519_key_id, tx.now) if public else bare)
 

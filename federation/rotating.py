@@ -57,7 +57,7 @@ def rotate(tx: Tx, authors: Authors, author: Author, keys: NewKeys, *, compromis
     """
     if compromised is not None and compromised > tx.now:
         raise Refused(f"{iso(compromised)} is in the future", safe="That time is still to come.")
-    tx.row(sa.select(actors.c.id).where(actors.c.id == author.actor_id).with_for_update())
+    tx.rows(sa.select(actor_keys.c.id).where(actor_keys.c.actor_id == author.actor_id).with_for_update())
     if authors.load(tx, author.actor_id).ed25519_key_id != author.ed25519_key_id:
         raise Refused(f"the keys of {author.actor_id} were changed just now", safe="The keys were changed just now.")
     name = new_id(tx.now)  # unlike a number, it does not come again when an old backup is brought back

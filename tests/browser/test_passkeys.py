@@ -137,9 +137,12 @@ async def test_the_settings_read_well_and_work_without_javascript(tmp_path):
         await eye.look("settings-sign-in", page)
         await sign_in(page, origin)
         await eye.look("settings-security", page)
-        for name in ("passkeys/new", "codes", "export", "delete"):
+        for name in ("passkeys/new", "codes", "export", "delete", "keys/change", "keys/stolen"):
             await page.goto(f"{origin}/settings/{name}")
             await eye.look(f"settings-{name.replace('/', '-')}", page)
+        await page.get_by_role("button", name="Declare the old keys void").click()
+        assert await page.get_by_text("Revoked", exact=True).count() == 2
+        await eye.look("settings-keys-changed", page)
         await page.goto(f"{origin}/settings/codes")
         await page.get_by_role("button", name="Show me the key").click()
         secret = await page.locator("main .mono").inner_text()

@@ -6,16 +6,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from aiohttp import web
 
-from federation.tables import activities, deliveries, follows, inbox_messages
+from federation.tables import activities, actor_keys, actors, deliveries, follows, inbox_messages, objects
 from tests.faults.waiting import until
 from tests.nodes import Home, Somebody, cluster, settled
-from tests.processes import Place, place
+from tests.processes import PROGRAM, Place, place
 
 LATER = 13 * 3600  # longer than any circuit stays open
 
@@ -127,3 +128,41 @@ async def states_of(b: Place, activity_ids: list[str]) -> dict[str, str]:
     columns = (inbox_messages.c.activity_id, inbox_messages.c.state, inbox_messages.c.reason)
     rows = await b.rows(sa.select(*columns).where(inbox_messages.c.activity_id.in_(activity_ids)))
     return {row.activity_id: row.state if row.reason is None else f"{row.state}: {row.reason}" for row in rows}
+
+
+async def test_183_killed_while_keys_are_changed_leaves_the_old_ones_or_the_new(tmp_path: Path):
+    """Whatever moment it is: one key of each kind signs, and everything that stands is signed with it."""
+    a = place(tmp_path / "a", "127.0.0.7")
+    alice = await a.set_up("alice")
+    for number in range(3):
+        await a.run("post", f"Number {number}.")
+    command = (*PROGRAM, "key", "rotate", "--compromised")
+    began = asyncio.get_running_loop().time()
+    await a.run("key", "rotate", "--compromised")
+    whole = asyncio.get_running_loop().time() - began
+    for part in range(5):
+        process = await asyncio.create_subprocess_exec(
+            *command, env=a.variables({}), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+        )
+        await asyncio.sleep(whole * (0.6 + 0.1 * part))
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+        await signing_key(a, alice)
+    await a.json("post", "And one more.")
+    await signing_key(a, alice)
+
+
+async def signing_key(node: Place, actor_id: str) -> str:
+    """The one key of proofs that signs; the document lists it, and every object carries its proof."""
+    mine = (actor_keys.c.actor_id == actor_id, actor_keys.c.sealed.is_not(None), actor_keys.c.retired_at.is_(None))
+    rows = await node.rows(sa.select(actor_keys.c.id, actor_keys.c.algorithm).where(*mine).order_by("algorithm"))
+    assert [row.algorithm for row in rows] == ["ed25519", "rsa"]
+    key_id = str(rows[0].id)
+    [actor] = await node.rows(sa.select(actors.c.document).where(actors.c.id == actor_id))
+    document = json.loads(actor.document)
+    assert [key["id"] for key in document["assertionMethod"]] == [key_id]
+    assert document["publicKey"]["id"] == rows[1].id
+    bodies = [row.body for row in await node.rows(sa.select(objects.c.body).where(objects.c.local))]
+    assert {json.loads(body)["proof"]["verificationMethod"] for body in (*bodies, actor.document)} == {key_id}
+    return key_id

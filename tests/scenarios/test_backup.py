@@ -15,9 +15,12 @@ from keys.sealing import make_lock
 from node.app import lay_ground
 from node.backup import commands, placing, reading
 from node.backup.making import back_up, working_folder
+from node.portability.collecting import SLICES
+from node.portability.rows import Whose
 from tests.nodes import Home, cluster, settled
 from tests.people import Somebody
 from tests.processes import place
+from tests.scenarios.test_new_keys import change
 from tests.visitors import Page, Visitor
 
 PHRASE = "giant dentist clarinet hollow sock moon black freckle plush"
@@ -70,6 +73,35 @@ async def test_169_federation_goes_on_under_the_same_keys(tmp_path: Path):
         assert await a.follow_state(bob.id, alice.id) == "accepted"
         assert await a.rows(sa.select(objects.c.id).where(objects.c.id == lost)) == []
         assert await a.rows(sa.select(deliveries.c.id).where(deliveries.c.state != "done")) == []
+
+
+async def test_183_what_is_kept_and_taken_along_holds_the_old_keys_and_the_new(tmp_path: Path):
+    async with cluster("a.example", "b.example") as (a, b):
+        alice, bob = await a.set_up("alice"), await b.set_up("bob")
+        await a.node.db.write(commands.keep_lock, make_lock(PHRASE))
+        await bob.follow(alice)
+        await settled(a, b)
+        first = await alice.author()
+        planned, stolen = await change(alice), await change(alice, compromised=a.clock.now())
+        await settled(a, b)
+        whose = Whose(a.node.ids, alice.id, 1, "alice")
+        [keys] = [part for part in SLICES if part.name == "keys"]
+        taken = {entry["id"]: entry for entry, _ in await a.node.db.read(lambda tx: list(keys.collect(tx, whose)))}
+        states = ((first, "revoked"), (planned.author, "revoked"), (stolen.author, "signs"))
+        assert {key_id: entry["state"] for key_id, entry in taken.items()} == {
+            key_id: state for one, state in states for key_id in (one.rsa_key_id, one.ed25519_key_id)
+        }
+        assert set(taken[first.ed25519_key_id]) == {
+            *("id", "algorithm", "state", "public", "since", "until", "expires", "revoked")
+        }
+
+        before = await a.rows(sa.select(actor_keys).order_by(actor_keys.c.id))
+        await back_up(a.node, tmp_path / "a.backup", "command")
+        await moved_to_an_empty_machine(a, tmp_path / "a.backup", tmp_path / "elsewhere")
+        assert await a.rows(sa.select(actor_keys).order_by(actor_keys.c.id)) == before
+        fresh = await Somebody(a, alice.id, "alice").post("Written on the new machine")
+        await settled(a, b)
+        assert (await b.object(fresh)).verification == "signed"
 
 
 async def test_186_by_command_and_with_the_words_that_set_up_printed(tmp_path: Path):

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from aiohttp import web
 
 from federation.authors import Author, keep_keys, make_keys, save_local_actor
-from federation.errors import Refused
+from federation.errors import Busy, Refused
 from federation.known_actors import expire_keys, has_new_owner, last_unconfirmed
 from federation.rotating import Rotated, forget_old_halves, rotate
 from federation.tables import activities, actor_keys, actors, objects
@@ -22,6 +22,10 @@ from keys.proofs import add_proof, read_proof
 from node.evidence import evidence_of_object
 from node.market.tables import gigs
 from node.notifications.tables import notifications
+from node.profiles.commands import save_profile
+from node.profiles.rules import parse_profile
+from node.social import commands as social
+from node.social.rules import parse_post
 from schemas.actors import write_keys
 from tests.nodes import Home, cluster, settled
 from tests.people import Somebody
@@ -420,3 +424,36 @@ async def test_184_keys_of_a_host_are_asked_for_anew(databases):
         assert asked == ["/users/alice"]
         assert len(await bob.timeline()) == 3
         assert {state for state, _ in (await known_keys(b, alice.id)).values()} == {"in force"}
+
+
+@pytest.mark.parametrize("compromised", [False, True])
+async def test_187_who_acts_with_keys_that_were_just_changed_changes_nothing(databases, compromised):
+    """A page has read who acts, the keys change, the page writes: no document may list or carry the old ones then."""
+    async with cluster("a.example", databases=databases) as (a,):
+        alice = await a.set_up("alice")
+        before = await alice.author()
+        await change(alice, compromised=a.clock.now() if compromised else None)
+        state, headline = await a.state(), parse_profile({"name": "Alice", "headline": "Old"}, a.clock.now().date())
+        with pytest.raises(Busy):
+            await a.node.db.write(save_profile, before, headline)
+        if compromised:
+            with pytest.raises(Busy):
+                await a.node.db.write(social.post, before, parse_post({"body": "Old", "audience": "public"}), None)
+        assert await a.state() == state
+
+
+async def test_187_what_is_being_signed_while_keys_are_declared_void_is_signed_anew(databases):
+    async with cluster("a.example", databases=databases) as (a,):
+        alice = await a.set_up("alice")
+        author = await alice.author()
+        posts = [
+            a.node.db.write(social.post, author, parse_post({"body": f"{number}", "audience": "public"}), None)
+            for number in range(20)
+        ]
+        theft = change(alice, author=author, compromised=a.clock.now() - timedelta(days=1))
+        done = await asyncio.gather(*posts[:10], theft, *posts[10:], return_exceptions=True)
+        assert {type(one) for one in done} <= {str, Busy, Rotated}
+        key = (await alice.author()).ed25519_key_id
+        bodies = [row.body for row in await a.rows(sa.select(objects.c.body).where(objects.c.local))]
+        assert len(bodies) == len([one for one in done if isinstance(one, str)])
+        assert {read_proof(json.loads(body)).verification_method for body in bodies} <= {key}

@@ -26,7 +26,7 @@ async def document_of(ground, actor_id):
 
 
 @pytest.mark.parametrize("path", ["/settings/keys/change", "/settings/keys/stolen"])
-async def test_111_keys_are_changed_only_by_somebody_who_has_just_said_who_they_are(ground, path):
+async def test_183_184_keys_are_changed_only_by_somebody_who_has_just_said_who_they_are(ground, path):
     async with a_node(ground) as (node, visitor):
         assert "/sign-in" in (await visitor.get(path)).url
         await sign_in(visitor)
