@@ -20,7 +20,8 @@ from sqlalchemy.engine import Row
 from federation.clock import iso
 from federation.errors import Busy, NotFound, Refused
 from federation.ids import HANDLE, INSTANCE_USERNAME, Ids
-from federation.known_actors import TOPIC, actor_values, public_of, public_text
+from federation.known_actors import TOPIC, actor_values
+from federation.known_keys import public_of, public_text
 from federation.statements import Hot
 from federation.storage import Database, Tx
 from federation.tables import actor_keys, actors

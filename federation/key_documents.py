@@ -13,7 +13,7 @@ from msgspec import structs
 from federation.authority import origin, without_fragment
 from federation.errors import Unauthenticated
 from federation.fetches import is_at
-from federation.known_actors import parse_claim
+from federation.known_keys import parse_claim
 from federation.types import Verification
 from keys.errors import KeysError
 from keys.material import PublicKey

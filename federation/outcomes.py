@@ -22,7 +22,7 @@ from sqlalchemy.engine import Row
 
 from federation import circuits
 from federation.circuits import PENDING
-from federation.known_actors import store_actor
+from federation.known_actors import TOPIC as ACTORS
 from federation.queue import Job
 from federation.retry import (
     ABSENT_FOR,
@@ -226,7 +226,9 @@ def _queue(tx: Tx, job: Job, inboxes: Iterable[tuple[str, str]]) -> int:
 
 def _to_new_inbox(tx: Tx, result: Result, actor: Actor) -> None:
     """The actor stands: what it says now is where its inbox is."""
-    store_actor(tx, actor, "delivered")
+    where = {"inbox": actor.inbox, "shared_inbox": actor.shared_inbox}
+    tx.execute(sa.update(actors).where(actors.c.id == actor.id, ~actors.c.local).values(where))
+    tx.notify(ACTORS, actor.id)
     if actor.inbox == result.job.inbox:
         _put_off(tx, result, strikes=MAX_STRIKES)
         return

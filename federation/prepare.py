@@ -24,7 +24,7 @@ from federation.errors import Forbidden, Gone, NotFound, Refused, Unacceptable, 
 from federation.handlers.actors import key_in_force, keys_are_known
 from federation.ids import Ids
 from federation.key_documents import verification_of
-from federation.known_actors import listed_keys
+from federation.known_keys import listed_keys
 from federation.objects import is_stored
 from federation.resolve import Resolver
 from federation.storage import Database

@@ -29,7 +29,8 @@ from federation.fetches import DEFAULT_LIMITS, Fetches, FetchLimits, Flights, Me
 from federation.handles import Handles
 from federation.ids import Ids
 from federation.key_documents import expiry_of, owner_of_key, public_in, verification_of, with_key
-from federation.known_actors import TOPIC, KeysChanged, ignore, listed_keys, public_of, read_actor, store_actor
+from federation.known_actors import TOPIC, read_actor, store_actor
+from federation.known_keys import KeysChanged, ignore, listed_keys, public_of
 from federation.policy import Policy
 from federation.storage import Database, Tx
 from federation.tables import actor_keys, actors

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 import sqlalchemy as sa
 
-from federation.known_actors import key_of
+from federation.known_keys import key_of
 from federation.storage import Tx
 from federation.tables import actors, objects
 from keys.errors import KeysError

@@ -14,7 +14,7 @@ from federation.authors import Authors
 from federation.effects import Effects
 from federation.errors import Refused
 from federation.handlers import Table
-from federation.known_actors import KeyNews
+from federation.known_keys import KeyNews
 from federation.objects import is_stored
 from federation.storage import Tx
 from federation.tables import objects

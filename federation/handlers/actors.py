@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from federation.authors import Authors
 from federation.errors import Forbidden, Unacceptable, Unreachable
-from federation.known_actors import listed_keys, store_actor
+from federation.known_actors import store_actor
+from federation.known_keys import listed_keys
 from federation.objects import ObjectsDeleted, delete_objects_of
 from federation.storage import Tx
 from federation.tables import actor_keys, actors, blocks, featured, follower_checks, follows, moves, mutes, reactions

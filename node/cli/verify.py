@@ -15,7 +15,7 @@ from federation.client import Client
 from federation.clock import Clock
 from federation.errors import FederationError, Unsafe
 from federation.fetches import is_at
-from federation.known_actors import recall
+from federation.known_keys import recall
 from federation.storage import Database
 from federation.verdicts import NO_MEMORY, NO_PINS, Memory, Outcome, Pins, Verdicts, author_of, check
 from keys.errors import KeysError

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from federation import known_actors
+from federation import known_keys
 from federation.ids import HANDLE
 from federation.storage import Tx
 from node import skills
@@ -141,11 +141,11 @@ def _shown(tx: Tx, handle: str, reader: str | None) -> Shown:
 
 
 def _new_key(tx: Tx, person: Person) -> NewKey | None:
-    key = known_actors.last_unconfirmed(tx, person.id)
+    key = known_keys.last_unconfirmed(tx, person.id)
     if key is None:
         return None
-    revoked = known_actors.last_revoked(tx, person.id)
-    return NewKey(key.first_seen, revoked, known_actors.has_new_owner(tx, person.host))
+    revoked = known_keys.last_revoked(tx, person.id)
+    return NewKey(key.first_seen, revoked, known_keys.has_new_owner(tx, person.host))
 
 
 async def card_page(request: web.Request) -> web.StreamResponse:

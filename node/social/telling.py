@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from federation.clock import iso
 from federation.ids import Ids
 from federation.readers import may_read
 from federation.statements import Hot
@@ -75,4 +76,4 @@ def tell_of_new_key(tx: Tx, actor_id: str, key_id: str) -> None:
     here = sa.select(follows.c.follower).join(actors, actors.c.id == follows.c.follower)
     following = here.where(follows.c.followee == actor_id, follows.c.state == "accepted", actors.c.local)
     for row in tx.rows(following.order_by(follows.c.follower)):
-        notify(tx, row.follower, "new_key", actor=actor_id, object_id=key_id)
+        notify(tx, row.follower, "new_key", actor=actor_id, object_id=f"{key_id} since {iso(tx.now)}")  # each time anew

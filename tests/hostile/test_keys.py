@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from federation.clock import iso
+from federation.known_keys import has_new_owner
 from federation.tables import actor_keys
 from keys.proofs import add_proof
 from keys.rotation import confirm
@@ -169,3 +170,14 @@ async def test_031_a_key_that_expired_names_no_successor(world: World, peer: Pee
     await meet(world, bob, multikey(bob, "two", by="one"), multikey(bob, "one", expires=end))
     await meet(world, bob, multikey(bob, "three", by="one"), multikey(bob, "one", expires=end))
     assert (await known(world, bob))["three"] == ("in force", "server")
+
+
+async def test_022_the_actor_of_a_server_stands_for_all_of_it(world: World, peer: Peer) -> None:
+    bob, server = peer.actor(), peer.actor("server")
+    host = bob.id.split("/")[2]
+    await meet(world, bob, multikey(bob, "one"))
+    await meet(world, server, multikey(server, "one"), type="Application")
+    await meet(world, bob, multikey(bob, "two"))
+    assert not await world.db.read(has_new_owner, host)
+    await meet(world, server, multikey(server, "two"), type="Application")
+    assert await world.db.read(has_new_owner, host)

@@ -14,7 +14,8 @@ from aiohttp import web
 
 from federation.authors import Author, keep_keys, make_keys, save_local_actor
 from federation.errors import Busy, Refused
-from federation.known_actors import expire_keys, has_new_owner, last_unconfirmed
+from federation.known_actors import expire_keys
+from federation.known_keys import has_new_owner, last_unconfirmed
 from federation.rotating import Rotated, forget_old_halves, rotate
 from federation.tables import activities, actor_keys, actors, objects
 from keys import requests
