@@ -78,7 +78,7 @@ async def _recalled(options: Options, document: dict[str, Any], clock: Clock) ->
     try:
         claim = read_proof(document)
         db = await Database.open(settings.database_url, clock)
-    except (KeysError, DBAPIError, OSError):
+    except (KeysError, DBAPIError, FederationError, OSError):
         return NO_MEMORY
     try:
         return NO_MEMORY if claim is None else await db.read(recall, author, document, claim)

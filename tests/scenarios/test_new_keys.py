@@ -6,6 +6,7 @@ import asyncio
 import json
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 import pytest
@@ -15,9 +16,10 @@ from aiohttp import web
 from federation.authors import Author, keep_keys, make_keys, save_local_actor
 from federation.errors import Busy, Refused
 from federation.known_actors import expire_keys
-from federation.known_keys import has_new_owner, last_unconfirmed
+from federation.known_keys import has_new_owner, last_unconfirmed, recall
 from federation.rotating import Rotated, forget_old_halves, rotate
 from federation.tables import activities, actor_keys, actors, objects
+from federation.verdicts import NO_PINS, check
 from keys import requests
 from keys.proofs import add_proof, read_proof
 from node.evidence import evidence_of_object
@@ -266,7 +268,22 @@ async def test_184_what_came_before_stands_and_what_came_later_does_not(database
         await change(alice, compromised=theft)
         await b.node.resolver.actor(alice.id, refresh=True)
         assert [(await b.object(one)).verification for one in lies] == ["revoked"] * 4
-        assert (await b.object(gig)).verification == "signed"
+        held = await b.object(gig)
+        assert held.verification == "signed"
+        document, now = json.loads(held.body), b.clock.now()
+        memory = await b.node.db.read(recall, alice.id, document, read_proof(document))
+        verdict = await check(document, b.node.resolver.fetch, NO_PINS, now, memory)
+        assert (verdict.key.outcome, "this was here before that" in verdict.key.sentence) == ("holds", True)
+        assert (await b.node.db.read(evidence_of_object, gig)).standing == "before"
+        await b.listen()
+        async with b.visitor() as browser:
+            await bob.sign_in(browser)
+            for object_id, words in {
+                gig: "This was here before, so it stands",
+                forged_gig["id"]: "Signed with a revoked key",
+            }.items():
+                page = await browser.get(f"/seen?id={quote(object_id, safe='')}")
+                assert words in page.text, page.text
         shown = {row.id: row.verification for row in await b.rows(sa.select(gigs.c.id, gigs.c.verification))}
         assert shown == {gig: "signed", forged_gig["id"]: "revoked"}
 
