@@ -88,8 +88,8 @@ def store_object(
 
 def _audience(document: dict[str, Any], received: Received) -> Audience:
     """What addresses nobody is for those whom its Create or Update addresses; who passes it on has no say in that."""
-    own = audience_of(document)
-    return own if own.everybody or received.envelope.type == "Announce" else received.audience
+    silent = not document.get("to") and not document.get("cc")  # what cannot be read is not said to everybody either
+    return received.audience if silent and received.envelope.type != "Announce" else audience_of(document)
 
 
 def _without_blind(document: dict[str, Any], verification: Verification) -> tuple[dict[str, Any], Verification]:

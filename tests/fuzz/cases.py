@@ -49,10 +49,19 @@ class Case:
 
     @property
     def is_public(self) -> bool:
-        """Whether anybody wrote anywhere in it that it is for everybody; whoever passes it on has no say in that."""
+        """Whether anybody wrote anywhere in it that it is for everybody; whoever passes it on has no say in that.
+
+        What is served without an audience is for whom its author says in another activity.
+        """
+        bodies = [body for _, body in self.served]
         passed_on = self.served and "Announce" in self.strings
-        said = _all_strings([body for _, body in self.served]) if passed_on else self.strings
-        return not said.isdisjoint(PUBLIC_NAMES)
+        said = _all_strings(bodies) if passed_on else self.strings
+        return not said.isdisjoint(PUBLIC_NAMES) or not all(map(_addresses, bodies))
+
+
+def _addresses(body: bytes) -> bool:
+    document = json.loads(body)
+    return bool(document.get("to") or document.get("cc"))
 
 
 def _all_strings(bodies: Iterable[bytes]) -> frozenset[str]:

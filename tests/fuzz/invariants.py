@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
 from federation.authority import same_origin
+from federation.objects import UNKNOWN
 from federation.storage import Tx
 from federation.tables import (
     activities,
@@ -27,6 +28,7 @@ from federation.tables import (
     objects,
     reactions,
 )
+from federation.types import OPEN
 from node.messages.tables import conversations, messages
 from node.notifications.tables import notifications
 from node.social.tables import timeline
@@ -60,7 +62,8 @@ class Watch:
     """Of each actor, all that was taken in their own words and names an address."""
     private: dict[str, Case] = field(default_factory=dict)
     """By their mark, the activities in which nobody wrote that they are for everybody."""
-    statuses: dict[int, int] = field(default_factory=dict)
+    closed: set[str] = field(default_factory=set)
+    """What was not for everybody when it was last looked at."""
 
     async def begin(self) -> None:
         """Remember how it is before anybody says anything."""
@@ -69,7 +72,6 @@ class Watch:
 
     def answered(self, case: Case, status: int) -> None:
         """The door has answered."""
-        self.statuses[status] = self.statuses.get(status, 0) + 1
         if status not in STATUSES and status != 503:
             raise Broken(f"the door answered {status}", case.index)
         if status == 202:
@@ -121,6 +123,9 @@ class Watch:
             said = row.id in self.first or row.id in self.said.get(row.owner, ())
             if not said and row.id.partition("#")[0] not in asked:
                 raise Broken(f"{row.id} is {row.owner}'s, who never said it, and its origin was not asked")
+            if row.visibility in OPEN and row.id in self.closed:
+                raise Broken(f"{row.id} was not for everybody, and is now")
+        self.closed = {row.id for row in rows["objects"] if row.visibility not in OPEN and row.kind != UNKNOWN}
         for row in rows["actors"]:
             document = json.loads(row.document)
             if row.id.startswith(NODE) or document.get("id") != row.id or not same_origin(row.id, row.inbox):
@@ -144,7 +149,7 @@ class Watch:
                 raise Broken(f"{row.object_id} stands in the timeline of {row.reader}, and not here")
             open_to = recipients.get(row.object_id, set())
             own = {row.reader} | (followers if row.reader == ALICE else set())
-            if thing.visibility not in ("public", "unlisted") and thing.owner != row.reader and not open_to & own:
+            if thing.visibility not in OPEN and thing.owner != row.reader and not open_to & own:
                 raise Broken(f"{row.object_id} is for {sorted(open_to)}, and stands in the timeline of {row.reader}")
         for row in rows["notifications"] + rows["conversations"]:
             if row.reader not in (ALICE, CAROL):

@@ -28,7 +28,7 @@ from tests.fuzz.cast import ALICE, BOB, CAROL, EVE, MALLORY, NODE, NOW, VERA, ZO
 Document = dict[str, Any]
 WINDOW = 400
 """So many activities speak of the same few things; then of new ones, since what was deleted stays deleted."""
-THINGS = 12
+THINGS = 5
 
 
 @dataclass

@@ -125,3 +125,10 @@ async def test_128_what_stands_in_a_list_becomes_no_profile(node: Arena) -> None
     assert row.reason.startswith("Forbidden")
     assert await node.rows(sa.select(timeline.c.reader).where(timeline.c.object_id == f"{BOB.id}/notes/1")) != []
     assert (await node.get("carol", f"/seen?id={BOB.id}/notes/1")).status == 200
+
+
+async def test_128_an_audience_that_cannot_be_read_is_not_that_of_the_activity(node: Arena) -> None:
+    activity = brings(BOB, "Create", 1, to=[[[ALICE]]]) | {"to": [PUBLIC]}
+    await says(node, BOB, activity)
+    for viewer in ("nobody", "carol"):
+        assert (await node.get(viewer, f"/seen?id={BOB.id}/notes/1")).status == 404
