@@ -75,6 +75,7 @@ _OFTEN = {  # spellings of others that mean the same
     "hasNumericalValue": {VF + "hasNumericalValue"},
     "inbox": {AS + "inbox"},
     "created": {"http://purl.org/dc/terms/created"},
+    "expires": {SECURITY + "expiration", AS + "endTime"},  # of a key, and as Lemmy has it, of a ban
     "_misskey_quote": {"https://misskey-hub.net/ns/#_misskey_quote", "https://misskey.io/ns#_misskey_quote"},
 }
 NOT_READ = ("subject", "webfinger", "size")  # others define them differently, and no decision depends on them
@@ -229,7 +230,7 @@ def _meanings() -> dict[str, frozenset[str]]:
                 iri = _expand(value["@id"] if isinstance(value, dict) else value, known)
                 found.setdefault(term, set()).add(iri)
     for term, others in _OFTEN.items():
-        found[term] |= others
+        found.setdefault(term, set()).update(others)
     for term in NOT_READ:
         found.pop(term, None)
     return {term: frozenset(iris) for term, iris in found.items()}
