@@ -36,9 +36,10 @@ async def everything_that_is_lost_is_noticed(made: Arena) -> None:
     assert made.wrong(now) == []
     post = made.crowd.ledger.posts[0]
     create = next(row.id for row in now.activities.values() if row.object_id == post and row.type == "Create")
-    follow = next(said for said in made.crowd.ledger.taken.values() if said.kind == "follow")
+    answered = {row.object_id: row.id for row in now.activities.values() if row.type == "Accept"}
+    follow = next(said for said in made.crowd.ledger.taken.values() if said.kind == "follow" and said.id in answered)
     note = next(said for said in made.crowd.ledger.notes.values())
-    accept = next(row.id for row in now.activities.values() if row.object_id == follow.id)
+    accept = answered[follow.id]
 
     def without(name: str, *gone: str) -> checks.Kept:
         return replace(now, **{name: {key: value for key, value in getattr(now, name).items() if key not in gone}})
