@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -68,8 +69,8 @@ END $$;
 HOW_TO_INSTALL = "`make test` installs it when run as root; otherwise install your system's `postgresql` package"
 
 
-_clean: list[str] = []
-"""Databases that this process may lend again."""
+_clean: defaultdict[str, list[str]] = defaultdict(list)
+"""Databases that this process may lend again, by their server's folder."""
 
 
 class NoPostgres(Exception):
@@ -102,7 +103,8 @@ class Server:
 
     def lend(self) -> str:
         """A database with every table and nothing in it, by its name: one that came back, or a new one."""
-        return _clean.pop() if _clean else self.create(template=TEMPLATE)
+        clean = _clean[self.folder]
+        return clean.pop() if clean else self.create(template=TEMPLATE)
 
     def take_back(self, name: str) -> None:
         """Empty it for the next, whoever is still connected to it. One whose tables have changed is thrown away."""
@@ -111,7 +113,7 @@ class Server:
         except subprocess.CalledProcessError:
             self.drop(name)
         else:
-            _clean.append(name)
+            _clean[self.folder].append(name)
 
     def create(self, *, template: str = "template0") -> str:
         """A new database, by its name; with nothing in it if nothing else is said."""

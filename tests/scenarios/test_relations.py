@@ -203,9 +203,8 @@ async def test_134_who_is_blocked_reads_nothing_with_a_signature() -> None:
         post_id = await alice.post("For everybody.")
         await mallory.follow(alice)
         await settled(a, b)
-        author = await mallory.author()
         client = b.node.client
-        client._instance = author  # from now on her own key signs what her node asks
+        client._instance = mallory.author  # from now on her own key signs what her node asks
         assert (await client.get_document(post_id)).document["id"] == post_id
         await alice.do(commands.block, mallory.id)
         for url in (post_id, alice.id, f"{alice.id}/outbox", f"{alice.id}/followers"):
