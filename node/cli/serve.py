@@ -193,16 +193,22 @@ class _Site:
             shutdown_timeout=SHUTDOWN_SECONDS,
             handle_signals=False,
         )
-        self._listening = listening
+        self._listening = listening.dup()
 
     async def __aenter__(self) -> Self:
         await self._runner.setup()
-        self._site = web.SockSite(self._runner, self._listening.dup(), backlog=1024)
+        self._site = web.SockSite(self._runner, self._listening, backlog=1024)
         await self._site.start()
         return self
 
     async def stop_listening(self) -> None:
-        """Take no new connections; those that are there go on."""
+        """Take no new connections; those that are there go on.
+
+        asyncio drops a connection that it has accepted if the server is closed before it gets its transport, in the
+        next turn of the loop: so nothing more is accepted first, and whoever was gets that turn.
+        """
+        asyncio.get_running_loop().remove_reader(self._listening.fileno())
+        await asyncio.sleep(0)
         await self._site.stop()
 
     async def __aexit__(self, *error: object) -> None:
