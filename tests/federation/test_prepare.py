@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from federation import prepare
 from federation.errors import Forbidden
+from federation.known_actors import TOPIC as ACTORS
 from federation.tables import objects
 from schemas.terms import AS_CONTEXT
 from tests.federation.world import Peer, RemoteActor, World
@@ -97,6 +98,9 @@ async def test_a_proof_is_checked_at_once_where_its_key_is_at_hand(world: World,
     preparer = world.worker._preparer
     proven = draft(bob, bob.activity("Create", bob.prove(bob.note())))
     assert preparer.at_once(proven) is None
+    for actor in (bob, mallory):
+        await world.resolver.key(actor.proof_key_id)
+    await world.quiet(ACTORS)  # that they are known now is heard of too, and what is in memory is read again
     for actor in (bob, mallory):
         await world.resolver.key(actor.proof_key_id)
     received = preparer.at_once(proven)
