@@ -161,16 +161,19 @@ def update_actor(tx: Tx, author: Author, document: dict[str, Any]) -> int:
         if not says_more(document, held):
             return 0
     body = save_local_actor(tx, author, document | {"updated": iso(tx.now)})
-    audience = Audience((PUBLIC,), (author.followers,))
-    activity = activities.embedding(
-        "Update",
-        author.ids.activity(author.actor_id, tx.now),
-        author.actor_id,
-        msgspec.json.decode(body),
-        audience=audience,
-        published=iso(tx.now),
-    )
+    activity, audience = changed_actor(author, body, tx.now)
     return publish(tx, author, activity, audience, object_id=author.actor_id)
+
+
+def changed_actor(author: Author, body: bytes, now: datetime) -> tuple[dict[str, Any], Audience]:
+    """The Update that tells of an actor's changed document, and for whom it is."""
+    audience = Audience((PUBLIC,), (author.followers,))
+    activity_id = author.ids.activity(author.actor_id, now)
+    document = msgspec.json.decode(body)
+    activity = activities.embedding(
+        "Update", activity_id, author.actor_id, document, audience=audience, published=iso(now)
+    )
+    return activity, audience
 
 
 def bringing(

@@ -34,11 +34,10 @@ from federation.tables import activities, actor_keys, actors, objects
 from federation.types import OPEN
 from keys.proofs import add_proof
 from keys.rotation import OVERLAP, confirm
-from schemas import activities as verbs
 from schemas.actors import KEY_MEMBERS, write_keys, write_multikey
-from schemas.base import Audience, audience_of
+from schemas.base import audience_of
 from schemas.strict_json import dumps
-from schemas.terms import ACTOR_CONTEXT, PUBLIC
+from schemas.terms import ACTOR_CONTEXT
 
 
 class Rotated(NamedTuple):
@@ -87,17 +86,16 @@ def _end(tx: Tx, actor_id: str, compromised: datetime | None) -> list[str]:
         here = sa.or_(here, sa.and_(actor_keys.c.expires_at > compromised, actor_keys.c.revoked_at.is_(None)))
     held = (actor_keys.c.actor_id == actor_id, here)
     ids = [row.id for row in tx.rows(sa.select(actor_keys.c.id).where(*held))]
-    retired = sa.func.coalesce(actor_keys.c.retired_at, sa.literal(tx.now, actor_keys.c.retired_at.type))
-    ends: dict[str, Any] = {
-        "expires_at": sa.func.coalesce(actor_keys.c.expires_at, sa.literal(tx.now + OVERLAP, retired.type))
-    }
+    ends: dict[str, Any] = {"expires_at": _unless_before(actor_keys.c.expires_at, tx.now + OVERLAP)}
     if compromised is not None:
         ends = {"revoked_at": compromised, "sealed": None}
+    retired = _unless_before(actor_keys.c.retired_at, tx.now)
     tx.execute(sa.update(actor_keys).where(*held).values(retired_at=retired, **ends))
     return ids
 
 
 def _unless_before(column: sa.Column[Any], moment: datetime) -> sa.ColumnElement[Any]:
+    """What stands there already, else this moment."""
     return sa.func.coalesce(column, sa.literal(moment, column.type))
 
 
@@ -110,15 +108,7 @@ def _document(tx: Tx, author: Author) -> dict[str, Any]:
 
 def _tell(tx: Tx, author: Author, signer: Author, body: bytes) -> int:
     """An Update of the actor for every server that ever got anything, and so may have the old keys."""
-    audience = Audience((PUBLIC,), (author.followers,))
-    activity = verbs.embedding(
-        "Update",
-        author.ids.activity(author.actor_id, tx.now),
-        author.actor_id,
-        msgspec.json.decode(body),
-        audience=audience,
-        published=iso(tx.now),
-    )
+    activity, _audience = outbox.changed_actor(author, body, tx.now)
     targets = everybody_who_got_something(tx, author)
     told = outbox.send(tx, signer, activity, targets, object_id=author.actor_id, public=True)
     forget_former(tx, author, author.actor_id)
