@@ -106,6 +106,10 @@ class Bodies:
             raise TooLarge("Content-Length is over the limit")
         chunks: list[bytes] = []
         try:
+            if request.content.is_eof():  # it came with its head, as most do
+                body = request.content.read_nowait()
+                self._take(len(body), address, hand)
+                return body
             async with asyncio.timeout(self._limits.seconds):
                 while chunk := await request.content.readany():
                     chunks.append(chunk)

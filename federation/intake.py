@@ -90,11 +90,12 @@ class Intake:
                 report(outcome)
 
     def _take(self, tx: Tx, batch: list[Message]) -> list[Outcome]:
-        ready = store(tx, batch, wake=self._effects is None)
         if self._effects is None:
+            store(tx, batch)
             return []
-        outcomes = self._effects.apply_new(tx, [one for one in ready if one is not None])
-        if len(outcomes) < len(ready):
+        stored = store(tx, batch, applied=True)
+        outcomes = self._effects.apply_new(tx, [one for one in stored if isinstance(one, Ready)])
+        if len(outcomes) < len(stored) or any(outcome.state == "pending" for outcome in outcomes):
             tx.notify(TOPIC)
         return outcomes
 
@@ -109,27 +110,28 @@ def _settle(futures: list[asyncio.Future[None]], error: BaseException | None) ->
             future.set_exception(error)
 
 
-def store(tx: Tx, messages: Sequence[Message], *, wake: bool = True) -> list[Ready | None]:
-    """Insert those that are new; the first of two with one id wins, and a second with another body is logged.
+def store(tx: Tx, messages: Sequence[Message], *, applied: bool = False) -> list[Ready | Message]:
+    """Insert those that are new; the first of two with one id wins.
 
-    Returns the new ones, each as its handler takes it where that is known. wake: tell the worker.
+    A second with another body is logged, as long as what the first said is still here.
+    Returns the new ones. applied: those that are `Ready` are stored as done, and the caller sees to that.
     """
     first: dict[str, Message] = {}
     for message in messages:
         first.setdefault(message.key, message)
     seen = already_seen(tx, first)
-    rows = [_row(tx, message) for key, message in first.items() if key not in seen]  # in the order in which they came
+    rows = [_row(tx, message, applied) for key, message in first.items() if key not in seen]  # in their order
     inserted = tx.put_new(_NEW, rows) if rows else []
-    if inserted and wake:
+    if inserted and not applied:
         tx.notify(TOPIC)
     if len(inserted) != len(messages):
         _compare(tx, messages)
     return [_ready(number, first[key]) for number, key in inserted]
 
 
-def _ready(number: int, message: Message) -> Ready | None:
+def _ready(number: int, message: Message) -> Ready | Message:
     if message.received is None:
-        return None
+        return message
     row = Stored(number, message.key, message.type, message.actor_id, message.subject, "", message.body)
     return Ready(row, message.received)
 
@@ -162,16 +164,18 @@ def _compare(tx: Tx, messages: Sequence[Message]) -> None:
             _log.warning("inbox.same_id_other_body", activity=message.key, actor=message.actor_id)
 
 
-def _row(tx: Tx, message: Message) -> dict[str, object]:
+def _row(tx: Tx, message: Message, applied: bool) -> dict[str, object]:
+    """What has its effect in this scope needs no words kept for it, nor a place among those that wait."""
+    done = applied and message.received is not None
     return {
         "activity_id": message.key,
         "type": message.type,
         "actor_id": message.actor_id,
         "subject": message.subject,
         "signer": msgspec.json.encode(message.signer).decode(),
-        "body": message.body,
+        "body": None if done else message.body,
         "received_at": tx.now,
-        "state": "pending",
+        "state": "done" if done else "pending",
         "attempts": 0,
         "due_at": tx.now,
     }

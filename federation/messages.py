@@ -67,6 +67,11 @@ class Outcome:
     put_off: bool = False
     behind: int | None = None
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is done, and there is nothing to say about it."""
+        return self.state == "done" and self.reason is None
+
 
 def due(tx: Tx, limit: int, without: Sequence[int]) -> list[Stored]:
     """The oldest messages that are due, but those in hand; so many that their bodies fit into memory."""
@@ -163,24 +168,37 @@ _THESE = inbox_messages.c.id.in_(sa.bindparam("ids", expanding=True))
 _STILL = Hot(
     sa.select(inbox_messages.c.id).where(_THESE, inbox_messages.c.state == _PENDING).with_for_update(skip_locked=True)
 )
-_DONE = Hot(sa.update(inbox_messages).where(_THESE).values(state=sa.literal_column("'done'"), reason=sa.null()))
+_DONE = Hot(
+    sa.update(inbox_messages)
+    .where(_THESE)
+    .values(state=sa.literal_column("'done'"), reason=sa.null(), body=sa.literal_column("NULL"))
+)
 
 
 def record(tx: Tx, outcomes: Sequence[Outcome]) -> None:
     """Write the new states; the plain case, done without a remark, is one statement for all."""
-    plain = [outcome.row.id for outcome in outcomes if outcome.state == "done" and outcome.reason is None]
+    plain = [outcome.row.id for outcome in outcomes if outcome.is_plain]
     if plain:
         tx.run(_DONE, ids=plain)
     for outcome in outcomes:
-        if outcome.state == "done" and outcome.reason is None:
-            continue
-        values = _put_off(tx, outcome) if outcome.put_off else _tried(tx, outcome)
-        tx.execute(sa.update(inbox_messages).where(inbox_messages.c.id == outcome.row.id).values(values))
+        if not outcome.is_plain:
+            values = _put_off(tx, outcome) if outcome.put_off else _tried(tx, outcome)
+            tx.execute(sa.update(inbox_messages).where(inbox_messages.c.id == outcome.row.id).values(values))
+
+
+def hold(tx: Tx, rows: Iterable[Stored]) -> None:
+    """Messages that were stored as done, and are not: with their words, they are pending like any other."""
+    for row in rows:
+        tx.execute(
+            sa.update(inbox_messages).where(inbox_messages.c.id == row.id).values(state="pending", body=row.body)
+        )
 
 
 def _tried(tx: Tx, outcome: Outcome) -> dict[str, Any]:
     attempts = outcome.row.attempts + 1
     values: dict[str, Any] = {"state": outcome.state, "reason": outcome.reason, "attempts": attempts}
+    if outcome.state == "done":
+        values["body"] = None
     if outcome.state == "pending":
         values["due_at"] = tx.now + DELAYS[min(attempts, len(DELAYS)) - 1]
     return values

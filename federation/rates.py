@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 from federation.errors import Busy
@@ -53,6 +54,7 @@ class Limiter:
         return max(0.0, (1.0 - left) / self._rate.per_second)
 
 
+@lru_cache(4096)
 def address_key(address: str | None) -> str:
     """The network that stands for a peer's address: an IPv6 peer commands a whole /64."""
     try:

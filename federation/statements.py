@@ -30,32 +30,37 @@ class _Slot(NamedTuple):
     convert: _Convert
 
 
-class Plan(NamedTuple):
+class Plan:
     """The text for lists of certain lengths, and what goes where."""
 
-    text: str
-    slots: tuple[_Slot, ...]
+    def __init__(self, text: str, slots: Sequence[_Slot]) -> None:
+        self.text = text
+        self._wanted = [(slot.name, slot.place) for slot in slots]
+        self._names = tuple(slot.name for slot in slots) if all(slot.place is None for slot in slots) else None
+        self._converted = [(at, slot.convert) for at, slot in enumerate(slots) if slot.convert is not None]
 
-    def arguments(self, values: Values) -> tuple[Any, ...]:
+    def arguments(self, values: Values) -> Sequence[Any]:
         """In the order of the text."""
-        found = []
-        for name, place, convert in self.slots:
-            value = values[name] if place is None else values[name][place]
-            found.append(value if convert is None else convert(value))
-        return tuple(found)
+        if self._names is not None:
+            found = [values[name] for name in self._names]
+        else:
+            found = [values[name] if place is None else values[name][place] for name, place in self._wanted]
+        for at, convert in self._converted:
+            found[at] = convert(found[at])
+        return found
 
 
 class Hot:
     """See the module's docstring. Values have names; that of an `expanding` parameter is a list."""
 
-    def __init__(self, statement: sa.Select[Any] | sa.CompoundSelect[Any] | sa.Update) -> None:
+    def __init__(self, statement: sa.Select[Any] | sa.CompoundSelect[Any] | sa.Update | sa.Insert) -> None:
         self.statement = statement
         self._lists: tuple[str, ...] = ()
         self._compiled: SQLCompiler | None = None
         self._plans: dict[tuple[int, ...], Plan] = {}
-        self._returned = () if isinstance(statement, sa.Update) else tuple(statement.selected_columns)
+        self._returned = () if isinstance(statement, sa.Update | sa.Insert) else tuple(statement.selected_columns)
         self._row: Callable[..., Any] = tuple
-        self._convert: tuple[_Convert, ...] = ()
+        self._converted: list[tuple[int, Callable[[Any], Any]]] = []
 
     def sqlite(self, values: Values) -> tuple[Plan, Values]:
         """The plan for these values, and the values as it wants them."""
@@ -70,25 +75,40 @@ class Hot:
 
     def rows(self, found: list[tuple[Any, ...]]) -> list[Any]:
         """What the driver returned, with the names and types of the columns."""
-        if any(self._convert):
-            found = [tuple(v if c is None else c(v) for c, v in zip(self._convert, row, strict=True)) for row in found]
-        return [self._row(*row) for row in found]
+        if not self._converted:
+            return [self._row(row) for row in found]
+        rows = []
+        for row in found:
+            values = list(row)
+            for at, convert in self._converted:
+                values[at] = convert(values[at])
+            rows.append(self._row(values))
+        return rows
 
     def _translate(self) -> None:
         compiled = self.statement.compile(dialect=_DIALECT)
         assert isinstance(compiled, SQLCompiler)
         self._lists = tuple(name for name, bind in compiled.binds.items() if bind.expanding)
         names = [str(column.key) for column in self._returned]
-        self._row = namedtuple("Row", names)  # type: ignore[misc]
-        self._convert = tuple(
-            column.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None) for column in self._returned
-        )
+        self._row = namedtuple("Row", names)._make  # type: ignore[attr-defined]
+        processors = [column.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None) for column in self._returned]
+        self._converted = [(at, convert) for at, convert in enumerate(processors) if convert is not None]
         self._compiled = compiled
 
     def _plan(self, lengths: tuple[int, ...], values: Values) -> Plan:
         assert self._compiled is not None
         self._plans[lengths] = plan = _plan(self._compiled, values)
         return plan
+
+
+class HotCopy(Hot):
+    """INSERT of what a SELECT finds; what is there already stays as it is. The SELECT must have a WHERE (SQLite)."""
+
+    def __init__(self, table: sa.Table, columns: Sequence[str], found: sa.Select[Any]) -> None:
+        super().__init__(sqlite.insert(table).from_select(list(columns), found).on_conflict_do_nothing())
+        self.table = table
+        self.columns = list(columns)
+        self.found = found
 
 
 class HotInsert:
@@ -125,7 +145,7 @@ def _plan(compiled: SQLCompiler, values: Values) -> Plan:
         source, index = origin.get(name, (name, None))
         convert = compiled.binds[source].type.dialect_impl(_DIALECT).bind_processor(_DIALECT)
         slots.append(_Slot(source, index, convert))
-    return Plan(state.statement, tuple(slots))
+    return Plan(state.statement, slots)
 
 
 def _padded(values: Sequence[Any]) -> Sequence[Any]:

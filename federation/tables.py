@@ -209,7 +209,7 @@ inbox_messages = sa.Table(
     sa.Column("actor_id", sa.Text, nullable=False),
     sa.Column("subject", sa.Text),  # what it is about: messages of one actor about one thing keep their order
     sa.Column("signer", sa.Text, nullable=False),  # JSON of federation.types.Signer
-    sa.Column("body", sa.LargeBinary),  # None once done and past retention
+    sa.Column("body", sa.LargeBinary),  # None once done: what it said has had its effect
     sa.Column("received_at", Timestamp, nullable=False),
     sa.Column("state", sa.Text, nullable=False),  # pending | done | refused | parked
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection, CursorResult, Row
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
-from federation.statements import Hot, HotInsert
+from federation.statements import Hot, HotCopy, HotInsert
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
@@ -41,15 +41,22 @@ class Timestamp(sa.types.TypeDecorator[datetime]):
         return None if value is None else _EPOCH + timedelta(microseconds=value)
 
 
+class Entangled(Exception):
+    """A part failed that had written something, and shares its savepoint with others: all of them must be undone."""
+
+
 class Tx:
     """One unit of work. `now` is the time at its start; every row that it writes carries that time."""
 
-    __slots__ = ("connection", "notes", "now")
+    __slots__ = ("_sqlite", "connection", "notes", "now", "written")
 
     def __init__(self, connection: Connection, now: datetime) -> None:
         self.connection = connection
+        self._sqlite = driver(connection) if connection.dialect.name == "sqlite" else None
         self.now = now
         self.notes: list[Note] = []
+        self.written = 0
+        """How many statements so far may have changed something."""
 
     def execute(
         self,
@@ -57,19 +64,20 @@ class Tx:
         parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     ) -> CursorResult[Any]:
         """Run a Core statement; a list of parameters is an executemany."""
+        self.written += not statement.is_select
         return self.connection.execute(statement, parameters)
 
     def row(self, statement: sa.Executable) -> Row[Any] | None:
         """The first row, or None."""
-        return self.connection.execute(statement).first()
+        return self.execute(statement).first()
 
     def rows(self, statement: sa.Executable) -> Sequence[Row[Any]]:
         """All rows."""
-        return self.connection.execute(statement).all()
+        return self.execute(statement).all()
 
     def scalar(self, statement: sa.Executable) -> Any:
         """The first column of the first row, or None."""
-        return self.connection.execute(statement).scalar()
+        return self.execute(statement).scalar()
 
     def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that knows `on_conflict_do_nothing` and `on_conflict_do_update` on either database."""
@@ -84,7 +92,7 @@ class Tx:
 
     def all(self, hot: Hot, **values: Any) -> list[Any]:
         """All rows of a statement that runs for each message; they have their columns by name."""
-        if self.connection.dialect.name != "sqlite":
+        if self._sqlite is None:
             return list(self.connection.execute(hot.statement, values).all())
         plan, padded = hot.sqlite(values)
         return hot.rows(self._driven(plan.text, plan.arguments(padded)).fetchall())
@@ -95,15 +103,24 @@ class Tx:
 
     def run(self, hot: Hot, **values: Any) -> None:
         """Do what a statement says that runs for each message and returns nothing."""
-        if self.connection.dialect.name != "sqlite":
+        self.written += 1
+        if self._sqlite is None:
             self.connection.execute(hot.statement, values)
         else:
             plan, padded = hot.sqlite(values)
             self._driven(plan.text, plan.arguments(padded))
 
+    def copy(self, hot: HotCopy, **values: Any) -> None:
+        """Insert what a SELECT finds and is not there yet."""
+        if self._sqlite is not None:
+            self.run(hot, **values)
+        else:
+            self.execute(_insert_found(self.connection.dialect.name, hot), values)
+
     def put(self, hot: HotInsert, rows: Sequence[Mapping[str, Any]]) -> int:
         """Insert what is not there yet; returns how many rows that were (-1 of several on PostgreSQL: nobody says)."""
-        if self.connection.dialect.name != "sqlite":
+        self.written += 1
+        if self._sqlite is None:
             statement = self.insert_new(hot.table, *hot.key)
             return self.connection.execute(statement, rows[0] if len(rows) == 1 else list(rows)).rowcount
         plan = hot.sqlite()
@@ -111,16 +128,18 @@ class Tx:
 
     def put_new(self, hot: HotInsert, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
         """The same, in the order given; returns what the statement `returns` of each row that was not there."""
-        if self.connection.dialect.name != "sqlite":
+        self.written += 1
+        if self._sqlite is None:
             statement = self.insert_new(hot.table, *hot.key).returning(*hot.returned)
             return [tuple(row) for row in self.connection.execute(statement, list(rows))]
         plan = hot.sqlite()
         return [row for one in rows for row in self._driven(plan.text, plan.arguments(one)).fetchall()]
 
-    def _driven(self, text: str, *arguments: tuple[Any, ...]) -> sqlite3.Cursor:
-        raw = driver(self.connection)
+    def _driven(self, text: str, *arguments: Sequence[Any]) -> sqlite3.Cursor:
+        assert self._sqlite is not None
+        run: Any = self._sqlite.execute if len(arguments) == 1 else self._sqlite.executemany
         try:
-            return raw.execute(text, arguments[0]) if len(arguments) == 1 else raw.executemany(text, arguments)
+            return run(text, arguments[0] if len(arguments) == 1 else arguments)  # type: ignore[no-any-return]
         except sqlite3.Error as error:  # as from SQLAlchemy: who catches it need not know which way it went
             raise DBAPIError.instance(text, arguments, error, sqlite3.Error, dialect=self.connection.dialect) from error
 
@@ -143,16 +162,33 @@ class Tx:
             raise
         self._control("RELEASE SAVEPOINT part")
 
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """One of many parts that share a savepoint, which costs as much as some of them do.
+
+        What raises before it has written anything was nothing but its notifications; after that it is Entangled.
+        """
+        noted, before = len(self.notes), self.written
+        try:
+            yield
+        except Exception as error:
+            if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError | DataError):
+                raise  # nothing here can be undone any more
+            if self.written != before or isinstance(error, DBAPIError):
+                raise Entangled from error
+            del self.notes[noted:]
+            raise
+
     def _control(self, statement: str) -> None:
         """Straight to the driver where that can be: SQLAlchemy costs ten times the statement itself."""
-        if self.connection.dialect.name == "sqlite":
-            driver(self.connection).execute(statement)
+        if self._sqlite is not None:
+            self._sqlite.execute(statement)
         else:
             self.connection.exec_driver_sql(statement)
 
     def _is_lost(self) -> bool:
         """Whether SQLite has rolled back the whole transaction by itself, as it does on a full disk."""
-        return self.connection.dialect.name == "sqlite" and not driver(self.connection).in_transaction
+        return self._sqlite is not None and not self._sqlite.in_transaction
 
 
 def _insert(dialect: str, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
@@ -166,6 +202,11 @@ def _insert(dialect: str, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
 @cache
 def _insert_new(dialect: str, table: sa.Table, key: tuple[str, ...]) -> sqlite.Insert | postgresql.Insert:
     return _insert(dialect, table).on_conflict_do_nothing(index_elements=key or None)
+
+
+@cache
+def _insert_found(dialect: str, hot: HotCopy) -> sqlite.Insert | postgresql.Insert:
+    return _insert(dialect, hot.table).from_select(hot.columns, hot.found).on_conflict_do_nothing()
 
 
 def driver(connection: Connection) -> sqlite3.Connection:

@@ -42,17 +42,16 @@ from schemas.terms import NOTE_TYPES
 def on_object(tx: Tx, received: Received, authors: Authors) -> None:
     """Something to keep: a gig, a module, or a post like any other."""
     assert received.object is not None
-    if is_gig(received.object):
-        market.on_gig(tx, received, authors)
-    elif is_module(received.object):
-        learning.on_module(tx, received, authors)
-    else:
-        social.on_post(tx, received, authors)
-    changes = received.envelope.type == "Update"
-    if changes:
-        timelines.withdraw(tx, received.envelope.actor, received.object["id"])
-        _forget_former(tx, received.object["id"])
-    search.changed(tx, received.object["id"], first=not changes, news=received.is_news and not changes)
+    thing = received.object
+    handle = market.on_gig if is_gig(thing) else learning.on_module if is_module(thing) else social.on_post
+    stored = handle(tx, received, authors)
+    if stored == "same":
+        return
+    if stored == "changed":
+        timelines.withdraw(tx, received.envelope.actor, thing["id"])
+        _forget_former(tx, thing["id"])
+    news = received.is_news and received.envelope.type != "Update"
+    search.changed(tx, thing["id"], first=stored == "new", news=news, document=thing)
 
 
 def _forget_former(tx: Tx, object_id: str) -> None:

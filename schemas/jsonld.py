@@ -88,15 +88,15 @@ def normalise(document: dict[str, Any]) -> dict[str, Any]:
     """
     if "@id" in document or "@type" in document:
         return compact(document)
-    if "@context" in document and not _usual(document["@context"]):
-        return compact(document)
     return document if _is_plain(document) else compact(document)
 
 
 def _is_plain(document: dict[str, Any]) -> bool:
-    """Whether no object inside says more than a reader of plain JSON sees; Malformed for what is forbidden anywhere."""
+    """Whether no object in it says more than a reader of plain JSON sees; Malformed for what is forbidden anywhere."""
     top = document.get("@context", AS_CONTEXT)
-    unread = _unread() | _other_names(top)
+    unread = _unread_under(top)
+    if unread is None:
+        return False
     waiting: list[Any] = [document]
     while waiting:
         item = waiting.pop()
@@ -104,11 +104,11 @@ def _is_plain(document: dict[str, Any]) -> bool:
             waiting += [inner for inner in item if type(inner) is dict or type(inner) is list]
             continue
         if "@context" in item and item["@context"] != top:
-            if not _usual(item["@context"]):
+            more = _unread_under(item["@context"])
+            if more is None:
                 return False
-            names = _other_names(item["@context"])
-            if not names <= unread:  # they count for all that is still to be looked at, which is more than need be
-                unread |= names
+            if not more <= unread:  # they count for all that is still to be looked at, which is more than need be
+                unread |= more
             if len(unread) > MAX_NAMES:
                 return False
         if not unread.isdisjoint(item):
@@ -134,6 +134,27 @@ def _unread() -> frozenset[str]:
     return frozenset(spelt_out | FORBIDDEN | {"@value", "@list", "@set", "@nest", "@index"})
 
 
+def _unread_under(context: Any) -> frozenset[str] | None:
+    """The names that mean something under a context and nothing to us; None where it changes what we read."""
+    if isinstance(context, str):
+        return _unread()
+    written = msgspec.json.encode(context)
+    return _known(written) if len(written) <= MAX_REMEMBERED else _look(context)
+
+
+@lru_cache(256)
+def _known(context: bytes) -> frozenset[str] | None:
+    """The same few contexts come again and again."""
+    return _look(msgspec.json.decode(context))
+
+
+def _look(context: Any) -> frozenset[str] | None:
+    if not _usual(context):
+        return None
+    names = _other_names(context)
+    return None if len(names) > MAX_NAMES else _unread() | names
+
+
 def _usual(context: Any) -> bool:
     if isinstance(context, str):
         return True
@@ -141,16 +162,7 @@ def _usual(context: Any) -> bool:
         if len(context) > MAX_CONTEXTS:
             raise Malformed("@context", f"more than {MAX_CONTEXTS} contexts")
         return all(not isinstance(item, list) and _usual(item) for item in context)
-    if not isinstance(context, dict):
-        return False
-    written = msgspec.json.encode(context)
-    return _known(written) if len(written) <= MAX_REMEMBERED else _leaves_terms(context)
-
-
-@lru_cache(256)
-def _known(context: bytes) -> bool:
-    """The same few contexts come again and again."""
-    return _leaves_terms(msgspec.json.decode(context))
+    return isinstance(context, dict) and _leaves_terms(context)
 
 
 def _leaves_terms(context: dict[str, Any]) -> bool:
@@ -180,19 +192,14 @@ def _other_names(context: Any) -> frozenset[str]:
     """By which names of its own a usual context says what ActivityStreams has names for, and we read under those."""
     if isinstance(context, list):
         return frozenset[str]().union(*map(_other_names, context))
-    if not isinstance(context, dict):
-        return frozenset()
-    written = msgspec.json.encode(context)
-    return _known_names(written) if len(written) <= MAX_REMEMBERED else _names_in(context)
-
-
-@lru_cache(256)
-def _known_names(context: bytes) -> frozenset[str]:
-    return _names_in(msgspec.json.decode(context))
+    return _names_in(context) if isinstance(context, dict) else frozenset()
 
 
 def _names_in(context: dict[str, Any]) -> frozenset[str]:
-    """Of `{"boss": "as:actor"}` that is `boss`; of a prefix `q` for ActivityStreams, `q:actor` and all such."""
+    """Of `{"boss": "as:actor"}` that is `boss`; of a prefix `q` for ActivityStreams, `q:actor` and all such.
+
+    Not many more than `MAX_NAMES`: a document with so many is not read for plain anyway.
+    """
     read = _meanings()
     found: set[str] = set()
     for term, value in context.items():
@@ -204,6 +211,8 @@ def _names_in(context: dict[str, Any]) -> frozenset[str]:
             found |= {term} if full.removeprefix(AS) in read else set()
         if full and AS.startswith(full):
             found |= {f"{term}:{AS.removeprefix(full)}{name}" for name in read}
+        if len(found) > MAX_NAMES:
+            break
     return frozenset(found)
 
 

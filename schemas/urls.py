@@ -51,15 +51,11 @@ class Url(NamedTuple):
         return self.path if self.query is None else f"{self.path}?{self.query}"
 
 
+@lru_cache(4096)  # the same few come with every message; a refusal is not remembered
 def parse_url(text: str) -> Url:
     """Read an absolute http(s) URL; Malformed for anything doubtful."""
     if len(text) > MAX_URL:
         raise Malformed("url", f"longer than {MAX_URL} characters")
-    return _parse(text)
-
-
-@lru_cache(4096)
-def _parse(text: str) -> Url:
     if _FORBIDDEN.search(text):
         raise Malformed("url", "holds a character that no URL has")
     match = _FORM.match(text)
@@ -107,11 +103,13 @@ def url_of(value: Any) -> str | None:
     return value
 
 
+@lru_cache(4096)
 def origin_of(url: str) -> str:
     """`scheme://host[:port]`: what is compared when it matters who speaks. Malformed for no URL."""
     return parse_url(url).origin
 
 
+@lru_cache(4096)
 def host_of(url: str) -> str:
     """`host[:port]`. Malformed for no URL."""
     return parse_url(url).authority

@@ -34,7 +34,6 @@ MAX_FOLLOWED = 100
 NO_HASHTAG = _("That is not a hashtag. Write one word of letters and digits, such as #illustration.")
 TOO_MANY = _("You follow {most} hashtags. Leave one first.", most=MAX_FOLLOWED)
 CHUNK = 500
-_HASHTAG = b"Hashtag"  # stands in the bytes of whatever carries one
 
 _STATE = Hot(
     sa.select(
@@ -43,7 +42,7 @@ _STATE = Hot(
         objects.c.local,
         objects.c.visibility,
         objects.c.published,
-        objects.c.body,
+        objects.c.deleted_at,
         actors.c.indexable,
         sa.case((actors.c.indexable.is_(None), actors.c.document)).label("author"),
     )
@@ -63,24 +62,26 @@ class Entry(NamedTuple):
     found: Found
 
 
-def changed(tx: Tx, object_id: str, *, first: bool, news: bool = False) -> None:
+def changed(tx: Tx, object_id: str, *, first: bool, news: bool = False, document: dict[str, Any] | None = None) -> None:
     """An object was stored or replaced: find it by what it says now.
 
     first: it was not here before, so nothing has to be forgotten. news: it was published just now, so that whoever
-    follows one of its hashtags sees it.
+    follows one of its hashtags sees it. document: the object, where the caller has it at hand and has just stored it.
     """
     if not first:
         forget(tx, [object_id])
     row = tx.first(_STATE, object_id=object_id)
-    if row is None or row.body is None or row.kind not in KINDS:
+    if row is None or row.deleted_at is not None or row.kind not in KINDS:
         return
     is_open = row.visibility == "public" and (row.kind != "post" or _indexable(row))
     findable = is_open or row.local or _addresses_somebody_here(tx, object_id, row)
-    tagged = row.visibility == "public" and _HASHTAG in row.body
-    document = msgspec.json.decode(row.body) if findable or tagged else {}
+    if not findable and row.visibility != "public":
+        return
+    if document is None:
+        document = msgspec.json.decode(tx.scalar(sa.select(objects.c.body).where(objects.c.id == object_id)))
     if is_announcement(document):
         return
-    if tagged:
+    if row.visibility == "public":
         _tag(tx, object_id, document, row, news=news)
     found = wire.of_object(row.kind, document) if findable else None
     if found is not None:

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal, NamedTuple, get_args
 
 from node.linking import pieces
@@ -103,6 +104,7 @@ def is_address(text: str) -> bool:
     return text.startswith(("https://", "http://")) and " " not in text
 
 
+@lru_cache(4096)
 def hashtag(name: str) -> str | None:
     """`#Contract_Law` or `Contract_Law` -> `contract_law`, as a hashtag is known; None for what is none."""
     name = f"#{name.strip().removeprefix('#')}"

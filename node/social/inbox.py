@@ -7,7 +7,7 @@ from federation.errors import Forbidden, Refused, Unacceptable
 from federation.handlers.accept import on_accept as begin_follow
 from federation.handlers.accept import on_reject as end_follow
 from federation.handlers.undo import on_undo as undo_other
-from federation.objects import store_object
+from federation.objects import Stored, store_object
 from federation.readers import may_read
 from federation.storage import Tx
 from federation.types import Received
@@ -21,7 +21,7 @@ from schemas.learning import is_announcement
 from schemas.notes import parse_note
 
 
-def on_post(tx: Tx, received: Received, authors: Authors) -> None:
+def on_post(tx: Tx, received: Received, authors: Authors) -> Stored:
     """Create, Update or Announce of anything that reads as a text. Unacceptable for one that is broken."""
     assert received.object is not None
     try:
@@ -41,6 +41,7 @@ def on_post(tx: Tx, received: Received, authors: Authors) -> None:
         at = note.published or tx.now
         here = commands.into_timelines(tx, authors.ids, note.id, note.owner, at, document=received.object)
         tell_of_post(tx, authors.ids, note.id, note.owner, named=here, answers=note.in_reply_to)
+    return stored
 
 
 def on_accept(tx: Tx, received: Received, authors: Authors) -> None:

@@ -28,6 +28,8 @@ def tell_of_post(
 
     What is for them alone goes into their conversations; an answer to a gig is an enquiry too.
     """
+    if not named and not ids.is_local(owner) and (answers is None or not ids.is_local(answers)):
+        return  # most of what comes is news for nobody but followers
     post = tx.first(_POST, id=object_id)
     if post is None or post.visibility == "direct":
         messages.file_direct(tx, ids, object_id, owner, named)

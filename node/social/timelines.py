@@ -13,10 +13,10 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from federation.blocks import unwilling
+from federation.blocks import separated, unwilling
 from federation.ids import Ids
 from federation.readers import may_read
-from federation.statements import Hot, HotInsert
+from federation.statements import Hot, HotCopy, HotInsert
 from federation.storage import Tx
 from federation.tables import actors, follows, object_recipients, objects
 from federation.types import OPEN
@@ -45,21 +45,18 @@ def into_timelines(
         return []
     if document is None:
         document = msgspec.json.decode(tx.scalar(sa.select(objects.c.body).where(objects.c.id == object_id)))
-    readers: dict[str, str] = {owner: "own"} if row.local else {}
     everybody = _named(document)
     named = _local(tx, {one for one in everybody if ids.username(one)} - {owner})
     if row.visibility not in OPEN:  # a tag alone lets nobody read what is not addressed to them
         named = [one for one in named if may_read(tx, object_id, one)]
-    for reader in named:
-        readers.setdefault(reader, "addressed")
-    is_message = row.visibility == "direct" and row.kind == "post"
-    if row.visibility != "direct":
-        for reader in _followers_here(tx, owner):
-            readers.setdefault(reader, "followed")
+    readers = dict.fromkeys(named, "addressed") | ({owner: "own"} if row.local else {})
     involved = {owner, *everybody, *_answered(tx, document)}
-    apart = unwilling(tx, readers, involved) - {owner}
-    if not is_message:
-        _file(tx, object_id, row.kind, {one: why for one, why in readers.items() if one not in apart}, min(at, tx.now))
+    apart = unwilling(tx, readers, involved) - {owner} if readers else set()
+    at = min(at, tx.now)
+    if row.visibility != "direct" or row.kind != "post":
+        _file(tx, object_id, row.kind, {one: why for one, why in readers.items() if one not in apart}, at)
+    if row.visibility != "direct":
+        _show_followers(tx, object_id, row.kind, "followed", owner, involved, at)
     return [one for one in named if one not in apart]
 
 
@@ -81,10 +78,7 @@ def boost(tx: Tx, object_id: str, by: str) -> None:
     """Somebody passes on what anybody may read: their followers here see it, unless they have it already."""
     row = tx.first(_STORED, id=object_id)
     if row is not None and row.visibility in OPEN:
-        followers = _followers_here(tx, by)
-        apart = unwilling(tx, followers, [row.owner, by])
-        readers = {one: "boosted" for one in followers if one not in apart}
-        _file(tx, object_id, row.kind, readers, tx.now, via=by)
+        _show_followers(tx, object_id, row.kind, "boosted", by, {row.owner, by}, tx.now, via=by)
 
 
 def unboost(tx: Tx, object_id: str, by: str) -> None:
@@ -93,14 +87,10 @@ def unboost(tx: Tx, object_id: str, by: str) -> None:
     tx.execute(sa.delete(timeline).where(timeline.c.object_id == object_id, theirs))
 
 
-def _file(tx: Tx, object_id: str, kind: str, readers: dict[str, str], at: datetime, *, via: str | None = None) -> None:
-    if not readers:
-        return
-    rows = [
-        {"object_id": object_id, "reader": reader, "kind": kind, "reason": reason, "via": via, "at": at}
-        for reader, reason in readers.items()
-    ]
-    tx.put(_ENTRIES, rows)
+def _file(tx: Tx, object_id: str, kind: str, readers: dict[str, str], at: datetime) -> None:
+    if readers:
+        same = {"object_id": object_id, "kind": kind, "via": None, "at": at}
+        tx.put(_ENTRIES, [{**same, "reader": reader, "reason": reason} for reader, reason in readers.items()])
 
 
 _ENTRIES = HotInsert(timeline, "object_id", "reader")
@@ -135,16 +125,24 @@ def _local(tx: Tx, actor_ids: Iterable[str]) -> list[str]:
     return found
 
 
-_FOLLOWERS_HERE = Hot(
-    sa.select(follows.c.follower)
+def _show_followers(
+    tx: Tx, object_id: str, kind: str, reason: str, by: str, involved: set[str], at: datetime, via: str | None = None
+) -> None:
+    """Put something into the timelines of those here who follow somebody, but of whom a block separates from it."""
+    thing = {"object_id": object_id, "kind": kind, "reason": reason, "via": via, "at": at}
+    tx.copy(_TO_FOLLOWERS, followee=by, involved=sorted(involved), **thing)
+
+
+_INVOLVED = sa.bindparam("involved", type_=sa.Text, expanding=True)
+_THING = ("object_id", "kind", "reason", "via", "at")
+_TO_FOLLOWERS = HotCopy(
+    timeline,
+    ("reader", *_THING),
+    sa.select(follows.c.follower, *(sa.bindparam(name, type_=timeline.c[name].type) for name in _THING))
     .join(actors, actors.c.id == follows.c.follower)
-    .where(follows.c.followee == sa.bindparam("owner"), follows.c.state == sa.literal_column("'accepted'"))
-    .where(actors.c.local)
+    .where(follows.c.followee == sa.bindparam("followee"), follows.c.state == sa.literal_column("'accepted'"))
+    .where(actors.c.local, follows.c.follower.not_in(separated(_INVOLVED))),
 )
-
-
-def _followers_here(tx: Tx, owner: str) -> list[str]:
-    return [row.follower for row in tx.all(_FOLLOWERS_HERE, owner=owner)]
 
 
 def withdraw(tx: Tx, owner: str, object_id: str | None = None) -> None:
