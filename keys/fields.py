@@ -10,6 +10,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from keys.errors import BadHeader
@@ -28,6 +30,7 @@ _VALUE = re.compile(
     r"|(?P<token>[A-Za-z*][!#$%&'*+.^_`|~0-9A-Za-z:/-]*+)"
 )
 _ESCAPED = re.compile(r"\\(.)")
+_NAMES = re.compile(r'\(("[a-z0-9@-]+"(?: "[a-z0-9@-]+"){0,31})\)')  # the inner list of nearly every signature
 
 
 class Token(str):
@@ -37,7 +40,7 @@ class Token(str):
 
 
 Value = int | str | bytes | bool
-Parameters = dict[str, Value]
+Parameters = Mapping[str, Value]
 
 
 class Item(NamedTuple):
@@ -101,6 +104,10 @@ class _Scanner:
         return self.match(_KEY)[0]
 
     def member(self) -> Member:
+        names = _NAMES.match(self._text, self._at)
+        if names is not None:
+            self._at = names.end()
+            return InnerList(_named(names[1]), self.parameters())
         if not self.take("("):
             return self.item()
         items: list[Item] = []
@@ -118,7 +125,7 @@ class _Scanner:
         return Item(self.value(), self.parameters())
 
     def parameters(self) -> Parameters:
-        found: Parameters = {}
+        found: dict[str, Value] = {}
         while self.take(";"):
             self.match(_SPACES)
             key = self.key()
@@ -132,7 +139,7 @@ class _Scanner:
         text = found[found.lastgroup or 0]
         match found.lastgroup:
             case "string":
-                return _ESCAPED.sub(r"\1", text)
+                return _ESCAPED.sub(r"\1", text) if "\\" in text else text
             case "bytes":
                 return _decode(text)
             case "integer":
@@ -141,6 +148,12 @@ class _Scanner:
                 return text == "1"
             case _:
                 return Token(text)
+
+
+@lru_cache(256)
+def _named(names: str) -> tuple[Item, ...]:
+    """Of `"a" "b"`; the same few lists come again and again."""
+    return tuple(Item(name[1:-1], {}) for name in names.split(" "))
 
 
 def _decode(text: str) -> bytes:
@@ -159,6 +172,8 @@ def write(member: Member) -> str:
 
 
 def _write_parameters(parameters: Parameters) -> str:
+    if not parameters:
+        return ""
     return "".join(f";{key}" if value is True else f";{key}={_write_value(value)}" for key, value in parameters.items())
 
 
