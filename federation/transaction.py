@@ -162,22 +162,12 @@ class Tx:
             raise
         self._control("RELEASE SAVEPOINT part")
 
-    @contextmanager
-    def shared(self) -> Iterator[None]:
+    def shared(self) -> _Shared:
         """One of many parts that share a savepoint, which costs as much as some of them do.
 
         What raises before it has written anything was nothing but its notifications; after that it is Entangled.
         """
-        noted, before = len(self.notes), self.written
-        try:
-            yield
-        except Exception as error:
-            if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError | DataError):
-                raise  # nothing here can be undone any more
-            if self.written != before or isinstance(error, DBAPIError):
-                raise Entangled from error
-            del self.notes[noted:]
-            raise
+        return _Shared(self)
 
     def _control(self, statement: str) -> None:
         """Straight to the driver where that can be: SQLAlchemy costs ten times the statement itself."""
@@ -189,6 +179,28 @@ class Tx:
     def _is_lost(self) -> bool:
         """Whether SQLite has rolled back the whole transaction by itself, as it does on a full disk."""
         return self._sqlite is not None and not self._sqlite.in_transaction
+
+
+class _Shared:
+    """See `Tx.shared`."""
+
+    __slots__ = ("_noted", "_tx", "_written")
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    def __enter__(self) -> None:
+        self._noted, self._written = len(self._tx.notes), self._tx.written
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if not isinstance(error, Exception):
+            return
+        undoable = isinstance(error, IntegrityError | DataError)
+        if isinstance(error, DBAPIError) and not undoable:
+            return  # nothing here can be undone any more
+        if undoable or self._tx.written != self._written:
+            raise Entangled from error
+        del self._tx.notes[self._noted :]
 
 
 def _insert(dialect: str, table: sa.Table) -> sqlite.Insert | postgresql.Insert:

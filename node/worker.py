@@ -25,6 +25,7 @@ from federation.storage import Tx
 from federation.synchronise import forget_checks
 from node import retention
 from node.accounts import sessions
+from node.accounts.once import forget_forms
 from node.backup import nightly
 from node.context import Node
 from node.doctor import examining as doctor
@@ -133,6 +134,7 @@ async def _again(node: Node, fn: Callable[..., object], *arguments: object, ever
 def tidy(tx: Tx) -> None:
     """Forget what has a lifetime: sessions that are over, strangers; `node.retention` forgets what comes in masses."""
     sessions.forget_old(tx)
+    forget_forms(tx)
     endings.note_reached(tx)
     endings.forget_keys(tx)
     rotating.forget_old_halves(tx)

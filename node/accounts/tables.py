@@ -112,3 +112,11 @@ recovery_codes = sa.Table(
     sa.Column("digest", sa.Text, primary_key=True),  # SHA-256
     sa.Column("used_at", Timestamp),
 )
+
+sent_forms = sa.Table(  # forms that made something, so that the same one makes it once
+    "sent_forms",
+    metadata,
+    sa.Column("digest", sa.Text, primary_key=True),  # of whose it is, its mark and all that stands in it
+    sa.Column("made", sa.Text),  # what it made: an id
+    sa.Column("at", Timestamp, nullable=False, index=True),
+)

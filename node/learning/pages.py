@@ -10,6 +10,7 @@ from aiohttp import web
 
 from federation.storage import Tx
 from node import skills
+from node.accounts.once import once
 from node.errors import Invalid
 from node.evidence import Evidence
 from node.learning import commands, queries, rules, structured
@@ -118,10 +119,10 @@ async def publish(request: web.Request, somebody: Viewer) -> web.StreamResponse:
     author = await node.author(somebody.actor_id)
     try:
         draft = await asyncio.to_thread(rules.parse_module, form)
-        module_id = await node.db.write(commands.publish_module, author, draft)
+        module_id = await node.db.write(once, author.actor_id, form.sent, commands.publish_module, author, draft)
     except Invalid as error:
         return await _form_page(request, somebody, form, error.errors)
-    return see_other(f"/@{somebody.username}/learn/{module_id.rpartition('/')[2]}")
+    return see_other(f"/@{somebody.username}/learn/{str(module_id).rpartition('/')[2]}")
 
 
 @signed_in

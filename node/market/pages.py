@@ -11,6 +11,7 @@ from aiohttp import web
 
 from federation.storage import Tx
 from node import skills
+from node.accounts.once import once
 from node.errors import Invalid, NotAllowed
 from node.evidence import Evidence
 from node.language import Sentence, _
@@ -197,10 +198,10 @@ async def publish(request: web.Request, somebody: Viewer) -> web.StreamResponse:
     author = await node.author(somebody.actor_id)
     try:
         draft = rules.parse_gig(form, node.clock.now().date())
-        gig_id = await node.db.write(commands.publish_gig, author, draft)
+        gig_id = await node.db.write(once, author.actor_id, form.sent, commands.publish_gig, author, draft)
     except Invalid as error:
         return await _form_page(request, somebody, form, error.errors)
-    return see_other(f"/@{somebody.username}/gigs/{gig_id.rpartition('/')[2]}")
+    return see_other(f"/@{somebody.username}/gigs/{str(gig_id).rpartition('/')[2]}")
 
 
 @signed_in

@@ -11,6 +11,7 @@ from aiohttp import web
 from federation.authors import Author
 from federation.storage import Tx
 from federation.tables import actors
+from node.accounts.once import once
 from node.errors import Gone, Invalid, NotFound
 from node.language import _
 from node.mail.commands import queue
@@ -115,10 +116,12 @@ async def answer(request: web.Request, somebody: Viewer) -> web.StreamResponse:
     try:
         text = rules.parse_message(form)
         if found.line.via == "mail":
-            await node.db.write(_write_to_visitor, node.ids.origin, somebody, found.line.id, text)
+            me, origin, talk = somebody.actor_id, node.ids.origin, found.line.id
+            await node.db.write(once, me, form.sent, _write_to_visitor, origin, somebody, talk, text)
         else:
             author = await node.author(somebody.actor_id)
-            return see_other(f"/messages/{await node.db.write(_write, author, found, text)}#new")
+            line = await node.db.write(once, somebody.actor_id, form.sent, _write, author, found, text)
+            return see_other(f"/messages/{line}#new")
     except Invalid as error:
         sentence = next(iter(error.errors.values()))
         return await _thread_page(request, somebody, form, {"text": sentence})
@@ -181,7 +184,7 @@ async def write(request: web.Request, somebody: Viewer) -> web.StreamResponse:
         text = rules.parse_message(form)
         person = await find(node, form.get("to", ""), "to")
         author = await node.author(somebody.actor_id)
-        conversation_id = await node.db.write(_begin, author, person, text)
+        conversation_id = await node.db.write(once, author.actor_id, form.sent, _begin, author, person, text)
     except Invalid as error:
         return await _new(
             request, form, {"text" if key == "body" else key: words for key, words in error.errors.items()}

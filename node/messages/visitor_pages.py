@@ -11,6 +11,7 @@ from aiohttp import web
 
 from federation.rates import Limiter, Rate, address_key
 from federation.storage import Tx
+from node.accounts.once import once
 from node.errors import Invalid, NotFound, TooMany
 from node.language import _
 from node.mail.commands import queue
@@ -86,7 +87,8 @@ async def ask(request: web.Request) -> web.StreamResponse:
         return await _ask(request, form, error.errors)
     request.app[ASK_THROTTLE].take(request.app[PROXIES].peer(request), question.address)
     language, handle = language_of(request), request.match_info["handle"]
-    await node.db.write(_keep, node.ids.origin, handle, question, form.get("about", "")[:2048], language)
+    about, origin = form.get("about", "")[:2048], node.ids.origin
+    await node.db.write(once, question.address, form.sent, _keep, origin, handle, question, about, language)
     return await page(request, "messages/asked.html", address=question.address)
 
 
@@ -137,7 +139,7 @@ async def write(request: web.Request) -> web.StreamResponse:
     except Invalid as error:
         return await _thread(request, form, error.errors)
     request.app[ASK_THROTTLE].take(request.app[PROXIES].peer(request), secret)
-    await node.db.write(asking.write_as_visitor, secret, text)
+    await node.db.write(once, secret, form.sent, asking.write_as_visitor, secret, text)
     return see_other(f"/enquiries/{secret}#new")
 
 

@@ -122,10 +122,11 @@ async def _home_page(
 @signed_in
 async def publish(request: web.Request, somebody: Viewer) -> web.StreamResponse:
     """POST /home: a post."""
-    taken = await take_in(request, await read_form(request, files=FILES), somebody.actor_id)
+    came = await read_form(request, files=FILES)
+    taken = await take_in(request, came, somebody.actor_id)
     try:
         taken.check()
-        post_id, unknown = await write(request, somebody, taken.form)
+        post_id, unknown = await write(request, somebody, taken.form, came.sent)
     except Invalid as error:
         return await _home_page(request, somebody, taken.form, error.errors, taken.media)
     return see_other(with_unknown(await place_of(request, somebody, post_id), unknown))

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from federation.storage import Tx
+from node.accounts.once import once
 from node.accounts.rules import safe_path
 from node.errors import Invalid
 from node.errors import NotFound as NothingHere
@@ -71,11 +72,12 @@ def _answered(tx: Tx, post_id: str, reader: str) -> PostView | None:
 @signed_in
 async def publish(request: web.Request, somebody: Viewer) -> web.StreamResponse:
     """POST /posts/new: a post or an answer; leads to where it stands."""
-    taken = await take_in(request, await read_form(request, files=FILES), somebody.actor_id)
+    came = await read_form(request, files=FILES)
+    taken = await take_in(request, came, somebody.actor_id)
     form = taken.form
     try:
         taken.check()
-        post_id, unknown = await write(request, somebody, form)
+        post_id, unknown = await write(request, somebody, form, came.sent)
     except Invalid as error:
         return await form_page(request, somebody, form, error.errors, taken.media)
     if not form.get("in_reply_to"):
@@ -85,15 +87,18 @@ async def publish(request: web.Request, somebody: Viewer) -> web.StreamResponse:
     return see_other(f"{back.partition('#')[0]}#{view.anchor}")
 
 
-async def write(request: web.Request, somebody: Viewer, form: Form) -> tuple[str, tuple[str, ...]]:
-    """What a form says becomes a post: its id, and the names in it behind which nobody was found. Raises Invalid."""
+async def write(request: web.Request, somebody: Viewer, form: Form, sent: str) -> tuple[str, tuple[str, ...]]:
+    """What a form says becomes a post: its id, and the names in it behind which nobody was found. Raises Invalid.
+
+    sent: what the form is known by, as it came.
+    """
     node = request.app[NODE]
     draft = rules.parse_post(dict(form) | {"media": " ".join(form.many("media"))})
     author = await node.author(somebody.actor_id)
     person = await find(node, draft.to, "to") if draft.to else None
     named = await find_named(node, draft.body_md)
-    post_id = await node.db.write(commands.post, author, draft, person, named.people)
-    return post_id, named.unknown
+    post_id = await node.db.write(once, author.actor_id, sent, commands.post, author, draft, person, named.people)
+    return str(post_id), named.unknown
 
 
 async def place_of(request: web.Request, somebody: Viewer, post_id: str) -> str:

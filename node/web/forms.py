@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from urllib.parse import parse_qsl
 
+import msgspec
 from aiohttp import web
 
 from node.errors import BadRequest
@@ -22,6 +24,8 @@ SECONDS = 20.0
 FILE_RATE = 500_000  # bytes a second: how much longer a form with files may take
 MAX_ONE_CLICK = 1_000  # bytes
 ONE_CLICK = b"One-Click"
+ONCE = "once"
+"""The field of a form's mark, another in each form that is shown (`parts.once` in the templates)."""
 NO_FILES: Mapping[str, int] = MappingProxyType({})
 
 _DISPOSITION = re.compile(rb"^content-disposition:\s*form-data;(.*)$", re.IGNORECASE | re.MULTILINE)
@@ -51,6 +55,19 @@ class Form(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self.fields)
+
+    @property
+    def sent(self) -> str:
+        """What this very form is known by when it comes again: its mark and what stands in it. Empty without one."""
+        mark = self.get(ONCE, "")
+        if not mark:
+            return ""
+        digest = hashlib.sha256()
+        for name in sorted(self.fields.keys() - {FIELD}):
+            digest.update(msgspec.json.encode([name, self.fields[name]]))
+        for name in sorted(self.files):
+            digest.update(msgspec.json.encode([name, hashlib.sha256(self.files[name].body).hexdigest()]))
+        return digest.hexdigest()
 
     def many(self, name: str) -> list[str]:
         """Every value of a field that may come several times."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -62,7 +63,7 @@ def environment() -> Environment:
     made.policies["ext.i18n.trimmed"] = True
     made.newstyle_gettext = True  # type: ignore[attr-defined]
     made.globals.update(_=_gettext, gettext=_gettext, ngettext=_ngettext, _n=_ngettext)
-    made.globals.update(icon=icon, mark=mark, static=static, version=VERSION)
+    made.globals.update(icon=icon, mark=mark, static=static, version=VERSION, unguessable=_unguessable)
     made.filters.update(
         day=words.day,
         instant=words.instant,
@@ -77,6 +78,10 @@ def environment() -> Environment:
     )
     made.globals.update(rate=words.rate)
     return made
+
+
+def _unguessable() -> str:
+    return token_urlsafe(16)
 
 
 @pass_context

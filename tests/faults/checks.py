@@ -138,7 +138,7 @@ def _whole(now: Kept) -> Iterator[str]:
             yield f"the delivery of {row.activity_id} to {row.inbox} is {row.state}: {row.last_error}"
         if row.activity_id not in now.activities:
             yield f"{row.activity_id} is to be delivered and is not there"
-    brought = {_about(row) for row in now.messages.values() if row.state == "done"}
+    brought = {row.subject for row in now.messages.values() if row.state == "done"}
     for row in now.objects.values():
         if not row.local and row.id not in brought:
             yield f"{row.id} is there, and what brought it is not"
@@ -150,11 +150,6 @@ def _whole(now: Kept) -> Iterator[str]:
     for row in now.follows.values():
         if row.activity_id in now.messages and answered[row.activity_id] != 1:
             yield f"{row.activity_id} was answered {answered[row.activity_id]} times"
-
-
-def _about(row: Any) -> str | None:
-    thing = json.loads(row.body).get("object")
-    return thing.get("id") if isinstance(thing, dict) else thing
 
 
 def _sent(now: Kept, crowd: Sequence[Neighbour]) -> Iterator[str]:

@@ -121,7 +121,7 @@ class Arena:
             await self.kill_a_start()
 
     def move_clock(self) -> None:
-        """Now and then it jumps; on PostgreSQL it goes on at least until what the dead process had in hand is anybody's."""
+        """Now and then it jumps; on PostgreSQL it goes on until what the dead process had in hand is anybody's."""
         before = self.clock.offset
         if self.random.random() < OF_JUMPS:
             self.clock.offset = timedelta(hours=self.random.choice(HOURS))

@@ -109,8 +109,9 @@ async def test_156_a_full_database_answers_503_and_keeps_nothing_half(world: Wor
         pages = int(tx.connection.exec_driver_sql("PRAGMA page_count").scalar_one())
         tx.connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + more}")
 
+    await world.follow(bob)
     await world.db.write(limit, 0)
-    large = [bob.activity("Create", bob.note(), x="x" * 100_000) for _ in range(10)]
+    large = [bob.activity("Create", bob.note("x" * 100_000)) for _ in range(10)]
     statuses = await asyncio.gather(*(world.post(bob, activity) for activity in large))
     assert 503 in statuses
     assert set(statuses) <= {202, 503}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import re
@@ -13,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image
 
+from federation.tables import objects
 from node.accounts import passwords
 from node.accounts.tables import accounts
 from node.app import lay_ground, web_application
@@ -48,6 +50,15 @@ class House:
 
     async def state(self) -> Any:
         return await state(self.node.db)
+
+    async def count(self, table: sa.Table) -> int:
+        return int(await self.node.db.read(lambda tx: tx.scalar(sa.select(sa.func.count()).select_from(table))))
+
+    async def filled(self, path: str, fields: dict[str, str]) -> dict[str, str]:
+        """A form as a browser has it: what was typed, the token, and its mark."""
+        text = (await self.visitor.get(path)).text
+        hidden = {name: re.search(rf'name="{name}" value="([^"]+)"', text) for name in ("csrf", "once")}
+        return fields | {name: found[1] for name, found in hidden.items() if found}
 
 
 @pytest.fixture
@@ -234,3 +245,41 @@ async def test_123_who_has_an_account_is_not_to_be_found_out(house: House) -> No
     assert answers[0] == answers[1]
     assert 0.2 < spent[0] / spent[1] < 5
     assert len(list(await house.node.db.read(lambda tx: tx.rows(sa.select(accounts))))) == 1
+
+
+PNG = io.BytesIO()
+Image.new("RGB", (40, 30), "red").save(PNG, "PNG")
+GIG = {"purpose": "offer", "title": "A cover", "body": "For a book.", "skills": "Illustration", "negotiable": "yes"}
+MODULE = {"title": "Ink", "summary": "How to.", "body": "# Ink\n\nTake a pen.", "skills": "Ink", "licence": "CC-BY-4.0"}
+
+
+async def test_178_a_form_that_comes_twice_makes_one(house: House) -> None:
+    """A double click, or a page loaded anew; what was written differently under the same mark is another."""
+    for path, fields, table in (
+        ("/home", {"body": "Once.", "audience": "public"}, objects),
+        ("/posts/new", {"body": "Once more.", "audience": "public"}, objects),
+        ("/gigs/new", GIG, objects),
+        ("/learn/new", MODULE, objects),
+    ):
+        before = await house.count(table)
+        form = await house.filled(path, fields)
+        answers = await asyncio.gather(*(house.send(path, form | {}) for _ in range(3)))
+        assert [status for status, _ in answers] == [200] * 3, path
+        assert await house.count(table) - before == made_by(path), path
+        await house.send(path, form | {"body": f"{fields['body']} And another."})
+        assert await house.count(table) - before == 2 * made_by(path), path
+
+
+def made_by(path: str) -> int:
+    """A module comes with the Note that announces it."""
+    return 2 if path == "/learn/new" else 1
+
+
+async def test_178_a_post_with_a_picture_comes_twice(house: House) -> None:
+    before = await house.count(objects)
+    filled = await house.filled("/home", {"body": "Look.", "audience": "public"})
+    for _ in range(2):
+        form = aiohttp.FormData(filled, default_to_multipart=True)
+        form.add_field("picture1", PNG.getvalue(), filename="x.png", content_type="image/png")
+        assert (await house.send("/home", form))[0] == 200
+    assert await house.count(objects) - before == 1
