@@ -2,7 +2,7 @@
 # Needed: make, python3 >= 3.11 with venv, and a package index. Nothing else is installed by hand.
 
 PYTHON ?= python3
-WORKERS ?= 2
+WORKERS ?= 3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 NPM := tests/interop/fedify tests/browser
@@ -31,7 +31,7 @@ test: system
 	@$(MAKE) --no-print-directory check
 
 check: lint peers
-	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 lint: .venv/.test
 	$(BIN)/ruff check

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,11 +17,22 @@ from typing import Any
 import sqlalchemy as sa
 
 from node.migrate import on_postgres
+from tests import warm
 from tests.nodes import free_port
 from tests.people import PASSWORD
+from tests.warm import Warm
 
 PROGRAM = (sys.executable, "-m", "node")
 WAIT_SECONDS = 30.0
+COLD = "pytest" not in sys.modules
+"""Whether each process imports everything anew, as on a server. In the suite they are forks (`tests.warm`)."""
+
+
+async def begin(*arguments: str, env: dict[str, str], **streams: int) -> asyncio.subprocess.Process | Warm:
+    """`freehold ...`, with streams as `asyncio.create_subprocess_exec` has them."""
+    if COLD:
+        return await asyncio.create_subprocess_exec(*PROGRAM, *arguments, env=env, **streams)
+    return await warm.start(*arguments, env=env, **streams)
 
 
 @dataclass
@@ -64,14 +76,8 @@ class Place:
 
     async def run(self, *arguments: str, text: str = "", **environ: str) -> Done:
         """`freehold ...` to its end."""
-        process = await asyncio.create_subprocess_exec(
-            *PROGRAM,
-            *arguments,
-            env=self.variables(environ),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
+        streams = {"stdin": PIPE, "stdout": PIPE, "stderr": PIPE}
+        process = await begin(*arguments, env=self.variables(environ), **streams)
         async with asyncio.timeout(WAIT_SECONDS):
             out, err = await process.communicate(text.encode())
         assert "Traceback" not in err.decode(), err.decode()
@@ -104,17 +110,8 @@ class Place:
 
     async def start(self, *options: str, **environ: str) -> Server:
         """`freehold serve`, which has only just begun."""
-        process = await asyncio.create_subprocess_exec(
-            *PROGRAM,
-            "serve",
-            "--bind",
-            f"{self.address}:{self.port}",
-            *options,
-            env=self.variables(environ),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        return Server(process)
+        command = ("serve", "--bind", f"{self.address}:{self.port}", *options)
+        return Server(await begin(*command, env=self.variables(environ), stdin=DEVNULL, stdout=PIPE))
 
     async def rows(self, statement: sa.Executable) -> list[Any]:
         """Ask its database, whether a server runs on it or not; nothing stays open."""
@@ -135,7 +132,7 @@ class Place:
 class Server:
     """A running `freehold serve`."""
 
-    process: asyncio.subprocess.Process
+    process: asyncio.subprocess.Process | Warm
     lines: list[str] = field(default_factory=list)
 
     async def says(self, *wanted: str) -> str:

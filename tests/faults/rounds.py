@@ -26,7 +26,7 @@ from tests.faults.crowd import Neighbour, befriend, neighbours
 from tests.faults.load import Crowd, Ledger, Mouths
 from tests.faults.waiting import until
 from tests.people import PASSWORD
-from tests.processes import Place, Server
+from tests.processes import COLD, Place, Server
 from tests.visitors import Visitor
 
 SENDING, FOLLOWING = 4, 4
@@ -35,7 +35,7 @@ OF_COMMANDS = 0.15  # rounds in which somebody also posts by command
 OF_STARTS = 0.15  # kills while it starts
 OF_JUMPS = 0.2  # starts by a clock that is wrong, or right again (SECURITY 175)
 HOURS = (-72.0, -2.0, 0.0, 2.0, 72.0)
-START_SECONDS = 1.5  # about how long that takes
+START_SECONDS = 1.5 if COLD else 0.6  # about how long that takes
 AFTER_SECONDS = 0.06  # a kill comes at most so long after a promise
 
 

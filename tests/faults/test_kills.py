@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from asyncio.subprocess import DEVNULL
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from aiohttp import web
 from federation.tables import activities, actor_keys, actors, deliveries, follows, inbox_messages, objects
 from tests.faults.waiting import until
 from tests.nodes import Home, Somebody, cluster, settled
-from tests.processes import PROGRAM, Place, place
+from tests.processes import Place, begin, place
 
 LATER = 13 * 3600  # longer than any circuit stays open
 
@@ -138,15 +139,13 @@ async def test_183_killed_while_keys_are_changed_leaves_the_old_ones_or_the_new(
     alice = await a.set_up("alice")
     for number in range(3):
         await a.run("post", f"Number {number}.")
-    command = (*PROGRAM, "key", "rotate", "--compromised")
+    command = ("key", "rotate", "--compromised")
     began = asyncio.get_running_loop().time()
-    await a.run("key", "rotate", "--compromised")
+    await a.run(*command)
     whole = asyncio.get_running_loop().time() - began
     for part in range(5):
-        process = await asyncio.create_subprocess_exec(
-            *command, env=a.variables({}), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
-        )
-        await asyncio.sleep(whole * (0.6 + 0.1 * part))
+        process = await begin(*command, env=a.variables({}), stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL)
+        await asyncio.sleep(whole * (0.1 + 0.2 * part))
         if process.returncode is None:
             process.kill()
         await process.wait()
