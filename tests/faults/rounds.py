@@ -116,9 +116,9 @@ class Arena:
                 return
             await self.load_and_kill(server, token)
         self.report.rounds += 1
-        self.move_clock()
         if self.random.random() < OF_STARTS:
             await self.kill_a_start()
+        self.move_clock()
 
     def move_clock(self) -> None:
         """Now and then it jumps; on PostgreSQL it goes on until what the dead process had in hand is anybody's."""
