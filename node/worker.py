@@ -42,7 +42,7 @@ from node.notifications import commands as notifications
 from node.notifications.letters import write_letters
 from node.packs import commands as packs
 from node.portability import working as archives
-from node.profiles import asking
+from node.profiles import asking, links
 from node.profiles.checking import LinkChecker
 from node.relations import lists
 from node.relations.worker import RelationsWorker
@@ -153,3 +153,4 @@ def tidy(tx: Tx) -> None:
     pictures.expire(tx)
     remote_pictures.tidy(tx)
     mails.tidy(tx)
+    links.tidy(tx)

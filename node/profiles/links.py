@@ -81,6 +81,14 @@ def _change(tx: Tx, due: Due, **values: object) -> None:
     tx.execute(sa.update(link_checks).where(*_this(due)).values(**values))
 
 
+def tidy(tx: Tx) -> None:
+    """After a clock that was fast: nothing waits longer than it ever would, and nothing was seen in the future."""
+    now = sa.literal(tx.now, link_checks.c.due_at.type)
+    waits = link_checks.c.due_at > tx.now + LONGEST
+    tx.execute(sa.update(link_checks).where(waits).values(due_at=now))
+    tx.execute(sa.update(link_checks).where(link_checks.c.checked_at > tx.now).values(checked_at=now, due_at=now))
+
+
 def checked(tx: Tx, actor_id: str) -> dict[str, datetime]:
     """The links of a profile that link back, with when that was last seen."""
     mine = sa.select(link_checks.c.url, link_checks.c.checked_at)

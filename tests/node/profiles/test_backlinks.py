@@ -11,6 +11,8 @@ import pytest
 from aiohttp import web
 
 from federation.client import Client, ClientSettings
+from federation.clock import Clock
+from federation.storage import Database
 from node.profiles import links
 from node.profiles.backlinks import links_back, me_links
 from node.profiles.checking import LinkChecker
@@ -147,3 +149,16 @@ async def test_a_page_that_is_away_keeps_what_was_seen_of_it_for_a_while() -> No
         a.clock.offset = timedelta()
         await amara.save_profile(links="")
         assert await checker.drain() == 0, "what is no link of the profile is not looked at"
+
+
+async def test_175_after_a_clock_that_was_fast_a_page_is_looked_at_soon(db: Database, clock: Clock) -> None:
+    due = links.Due("https://a.example/users/amara", PAGE)
+    clock.offset += timedelta(days=400)
+    await db.write(links.watch, due.actor_id, [PAGE])
+    assert await db.write(links.claim) == due
+    await db.write(links.links_back, due)
+    clock.offset -= timedelta(days=400)
+    assert await db.write(links.claim) is None
+    await db.write(links.tidy)
+    assert (await db.read(links.checked, due.actor_id))[PAGE] <= clock.now()
+    assert await db.write(links.claim) == due
