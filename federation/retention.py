@@ -1,6 +1,6 @@
 """What has a lifetime, forgotten in batches: each call takes some, and says how many.
 
-Things of other servers with which nobody here has anything to do; the words of messages that have had their effect;
+Things of other servers with which nobody here has anything to do; who sent which message, once it has had its effect;
 when each delivery was made. What must last is kept in a short form: that an activity was seen, for ever, as 16 bytes
 (its effect happens once, SECURITY 37); and who ever got a thing of ours, for as long as the thing stands (its Update
 and its Delete go to all of them).

@@ -165,7 +165,7 @@ class StorageSettings:
     )
     keep_messages_days: int = _setting(
         "FREEHOLD_KEEP_MESSAGES_DAYS",
-        "For how many days received messages are kept word for word once they have had their effect. At least 7.",
+        "For how many days it is kept who sent which message, and what became of it. At least 7.",
         30,
         _days,
     )
