@@ -24,7 +24,7 @@ from tests.warm import Warm
 
 PROGRAM = (sys.executable, "-m", "node")
 WAIT_SECONDS = 30.0
-COLD = "pytest" not in sys.modules
+COLD = "PYTEST_VERSION" not in os.environ
 """Whether each process imports everything anew, as on a server. In the suite they are forks (`tests.warm`)."""
 
 
