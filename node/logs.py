@@ -28,8 +28,11 @@ def _plain(logger: Any, method: str, event: MutableMapping[str, Any]) -> Mutable
     return event
 
 
-def set_up_logs(level: str) -> None:
-    """Log to stderr; SettingsError for a level that does not exist. Values are escaped: no log line can be forged."""
+def set_up_logs(level: str, *, for_good: bool = False) -> None:
+    """Log to stderr; SettingsError for a level that does not exist. Values are escaped: no log line can be forged.
+
+    for_good: nothing of it will change while this process runs, so that a line that is not logged costs nothing.
+    """
     if level not in LEVELS:
         raise SettingsError(f"FREEHOLD_LOG={level!r} is not a level. Choose one of {', '.join(LEVELS)}.")
     structlog.configure(
@@ -43,6 +46,6 @@ def set_up_logs(level: str) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=False,
+        cache_logger_on_first_use=for_good,
     )
     logging.getLogger("aiohttp").setLevel(logging.ERROR)

@@ -46,7 +46,7 @@ def serve(options: Options, bind: str, role: str) -> None:
 
 async def _serve(options: Options, bind: str, role: str) -> None:
     settings = options.settings
-    set_up_logs(settings.log.level)
+    set_up_logs(settings.log.level, for_good=True)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
