@@ -66,7 +66,7 @@ async def check_password(request: web.Request, viewer: Viewer, password: str, fi
     """Invalid for `field` unless it is the viewer's password."""
     if not password:
         raise Invalid({field: NO_PASSWORD})
-    request.app[THROTTLE].take(request.app[PROXIES].peer(request), viewer.username)
+    request.app[THROTTLE].take_own(request.app[PROXIES].peer(request), viewer.account_id)
     held = await request.app[NODE].db.read(queries.password_of, viewer.account_id)
     if len(password) > MAX_PASSWORD or not await passwords.fits(held, password):
         raise Invalid({field: WRONG_PASSWORD})
