@@ -51,7 +51,8 @@ def proved(handler: ViewerHandler) -> ViewerHandler:
     @wraps(handler)
     async def wrapper(request: web.Request, viewer: Viewer) -> web.StreamResponse:
         if not has_proved(request, viewer):
-            return see_other(f"/settings/proof?next={quote(request.path, safe='')}")
+            back = request.path_qs if request.method == "GET" else request.path
+            return see_other(f"/settings/proof?next={quote(back, safe='')}")
         return await handler(request, viewer)
 
     return wrapper
@@ -72,9 +73,9 @@ async def check_password(request: web.Request, viewer: Viewer, password: str, fi
         raise Invalid({field: WRONG_PASSWORD})
 
 
-async def check_both(request: web.Request, viewer: Viewer, form: Mapping[str, str]) -> None:
-    """Invalid unless the password fits, and the code of the app where there is one."""
-    await check_password(request, viewer, form.get("password", ""))
+async def check_both(request: web.Request, viewer: Viewer, form: Mapping[str, str], field: str = "password") -> None:
+    """Invalid unless the password (in `field`) fits, and the code of the app where there is one."""
+    await check_password(request, viewer, form.get(field, ""), field)
     node = request.app[NODE]
     if await node.db.read(factors.app_since, viewer.account_id) is None:
         return
