@@ -13,7 +13,7 @@ from federation import operate
 from node.accounts import commands, factors, passkeys, passwords, sessions
 from node.accounts.pages import set_session
 from node.accounts.passkeys import FIELD
-from node.accounts.proving import check_both, check_password, party, with_script
+from node.accounts.proving import check_both, party, with_script
 from node.accounts.queries import Viewer
 from node.accounts.rules import parse_password, parse_preferences, safe_path
 from node.accounts.throttle import THROTTLE
@@ -75,8 +75,8 @@ async def change_password(request: web.Request, viewer: Viewer) -> web.StreamRes
     """POST /settings/password: every other session ends, and this one goes on under a new secret."""
     form = await read_form(request)
     try:
-        await check_password(request, viewer, form.get("old", ""), "old")
         password = _new_password(form)
+        await check_both(request, viewer, form, "old")
     except Invalid as error:
         return await _page(request, viewer, {}, error.errors)
     digest = await passwords.hash_password(password)
