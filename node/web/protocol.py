@@ -7,6 +7,7 @@ name and version, repeat what was sent, and log a traceback with it: twenty line
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import Any
 
 import structlog
@@ -15,6 +16,7 @@ from aiohttp import web
 from node.web.log import HEADERS, SERVER
 
 KEEPALIVE_SECONDS = 30.0  # also the time in which a request's head must have come
+UNREAD_SECONDS = 30.0  # how long an answer waits for somebody who reads nothing of it
 SAID = "This request cannot be read.\n"
 
 _OPTIONS: dict[str, Any] = {"access_log": None, "keepalive_timeout": KEEPALIVE_SECONDS}
@@ -25,6 +27,13 @@ class Protocol(web.RequestHandler):
     """One connection."""
 
     __slots__ = ()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Let the system end a connection on which nothing is read any more (RFC 5482), with all that waits for it."""
+        super().connection_made(transport)
+        sock = transport.get_extra_info("socket")
+        if hasattr(socket, "TCP_USER_TIMEOUT") and sock.family in (socket.AF_INET, socket.AF_INET6):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(UNREAD_SECONDS * 1000))
 
     def handle_error(
         self,

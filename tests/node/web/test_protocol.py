@@ -11,6 +11,7 @@ from aiohttp import web
 
 from node.app import bare_application
 from node.logs import set_up_logs
+from node.web import protocol
 from node.web.log import HEADERS
 from node.web.protocol import Runner
 from node.web.proxies import Proxies
@@ -50,3 +51,33 @@ async def test_092_124_what_cannot_be_read_is_told_nothing_and_leaves_one_line(p
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 1, said
     assert "event=request.unreadable" in said[0]
+
+
+async def test_091_who_reads_nothing_of_an_answer_does_not_keep_it_waiting(plain_ground, monkeypatch):
+    monkeypatch.setattr(protocol, "UNREAD_SECONDS", 0.2)
+    ended = asyncio.Event()
+
+    async def without_end(request):
+        response = web.StreamResponse()
+        await response.prepare(request)
+        try:
+            while True:
+                await response.write(b"x" * 65_536)
+        except ConnectionError:
+            ended.set()
+        return response
+
+    application = bare_application(plain_ground, Proxies())
+    application.add_routes([web.get("/", without_end)])
+    runner = Runner(application, shutdown_timeout=1)
+    await runner.setup()
+    listening = socket.create_server(("127.0.0.1", 0))
+    with socket.socket() as idle:
+        try:
+            await web.SockSite(runner, listening).start()
+            idle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+            idle.connect(listening.getsockname())
+            idle.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            await asyncio.wait_for(ended.wait(), 10)
+        finally:
+            await runner.cleanup()
