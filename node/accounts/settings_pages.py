@@ -10,7 +10,7 @@ from aiohttp import web
 from sqlalchemy.engine import Row
 
 from federation import operate
-from node.accounts import commands, factors, passkeys, passwords, sessions
+from node.accounts import commands, factors, known, passkeys, passwords, sessions
 from node.accounts.pages import set_session
 from node.accounts.passkeys import FIELD
 from node.accounts.proving import check_both, party, with_script
@@ -83,6 +83,7 @@ async def change_password(request: web.Request, viewer: Viewer) -> web.StreamRes
     secret = await request.app[NODE].db.write(commands.change_password, viewer.account_id, digest, viewer.session)
     response = see_other("/settings?done=password")
     set_session(request, response, secret)
+    await known.remember(request, response, viewer.account_id)
     return response
 
 

@@ -2,7 +2,7 @@
 
 Never keyed on what a guesser chooses alone: by the network that asks, and beside it by the account that is meant. What
 a network asks beyond its own limit counts for nobody else, else one guesser could use up what is everybody's. Who is
-signed in and proves who they are is not held up by those who guess from outside.
+signed in, or was in the same browser, is not held up by those who guess from elsewhere (`known`).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Throttle:
         _refuse(self.names.take(name, now))
 
     def take_own(self, peer: str | None, account_id: int) -> None:
-        """A password, again, of somebody who is signed in."""
+        """A password, from a browser in which its owner is signed in, or was before."""
         now = time.monotonic()
         _refuse(self.addresses.take(address_key(peer), now))
         _refuse(self.own.take(str(account_id), now))

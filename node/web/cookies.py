@@ -12,6 +12,7 @@ from node.web.keys import PROXIES
 SESSION = "freehold"
 FORM = "freehold-form"
 SECOND = "freehold-second"  # between password and code
+KNOWN = "freehold-known"  # a browser in which its owner was signed in before
 _OURS = re.compile(r"[0-9A-Za-z_-]{1,200}")  # as `secrets.token_urlsafe` writes them
 
 

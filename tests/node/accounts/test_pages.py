@@ -168,6 +168,29 @@ async def test_120_who_guesses_without_end_keeps_nobody_else_out(ground):
     await node.client.close()
 
 
+async def test_120_guesses_from_everywhere_do_not_keep_the_owner_s_own_browser_out(ground):
+    node, _ = await settle_in(ground)
+    application = web_application(node)
+    application[THROTTLE] = throttle = Throttle(names=Limiter(Rate(per_second=0.001, burst=20)))
+    async with serving(application) as visitor:
+        first = (await sign_in(visitor)).cookies["freehold-known"]
+        assert (first["httponly"], first["samesite"], PASSWORD in first.value) == (True, "Lax", False)
+        await visitor.submit("/sign-out")
+        for number in range(20):
+            with suppress(TooMany):
+                throttle.take(f"192.0.2.{number}", "alice")
+        assert (await sign_in(visitor)).status == 303
+        changed = await visitor.submit("/settings/password", page="/settings", old=PASSWORD, new="four words and more")
+        assert "Your password is changed" in changed.text
+        await visitor.submit("/sign-out")
+        assert (await sign_in(visitor, "four words and more")).status == 303
+        for held in ({"freehold-known": first.value}, {}):  # of the password before, and a browser that was never here
+            visitor.http.cookie_jar.clear()
+            visitor.http.cookie_jar.update_cookies(held)
+            assert (await sign_in(visitor, "four words and more")).status == 429
+    await node.client.close()
+
+
 def test_120_what_one_network_asks_too_often_takes_nothing_from_others():
     throttle, asking = Throttle(), AskThrottle()
     for number in range(int(PER_ACCOUNT.burst) * 2):
