@@ -73,7 +73,7 @@ def _tell_at_last(tx: Tx, object_id: str, owner: str, authors: Authors) -> None:
     here = timelines.into_timelines(tx, authors.ids, object_id, owner, row.published, document=document)
     if row.kind == "post":
         tell_of_post(tx, authors.ids, object_id, owner, named=here, answers=row.in_reply_to)
-    search.changed(tx, object_id, first=False, news=True, document=document)
+    search.is_news(tx, object_id, document)
 
 
 def _forget_former(tx: Tx, object_id: str) -> None:
