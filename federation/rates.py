@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from federation.errors import Busy
 
@@ -58,12 +58,22 @@ class Limiter:
 def address_key(address: str | None) -> str:
     """The network that stands for a peer's address: an IPv6 peer commands a whole /64."""
     try:
-        parsed = ip_address(address or "")
+        parsed = plain_address(address or "")
     except ValueError:
         return "unknown"
     if parsed.version == 6:
         return str(ip_network((parsed, 64), strict=False))
     return str(parsed)
+
+
+def plain_address(text: str) -> IPv4Address | IPv6Address:
+    """An address as it is meant; ValueError for what is none.
+
+    A proxy that listens for IPv4 and IPv6 at once writes `::ffff:192.0.2.1` (RFC 4291 §2.5.5.2): all of IPv4 would be
+    one /64.
+    """
+    parsed = ip_address(text)
+    return (parsed.ipv4_mapped or parsed) if isinstance(parsed, IPv6Address) else parsed
 
 
 class Room:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import sqlalchemy as sa
 
 from federation import relays
@@ -30,11 +31,12 @@ from node.notifications import commands as notifications
 from node.profiles import inbox as profiles
 from node.relations import inbox as relations
 from node.search import commands as search
+from node.search.rules import KINDS
 from node.social import inbox as social
 from node.social import timelines
-from node.social.telling import tell_of_new_key
+from node.social.telling import tell_of_new_key, tell_of_post
 from schemas.base import audience_of
-from schemas.learning import is_module
+from schemas.learning import is_announcement, is_module
 from schemas.market import is_gig
 from schemas.terms import NOTE_TYPES
 
@@ -46,12 +48,32 @@ def on_object(tx: Tx, received: Received, authors: Authors) -> None:
     handle = market.on_gig if is_gig(thing) else learning.on_module if is_module(thing) else social.on_post
     stored = handle(tx, received, authors)
     if stored == "same":
+        if received.is_news and received.envelope.type == "Create":
+            _tell_at_last(tx, thing["id"], received.envelope.actor, authors)
         return
     if stored == "changed":
         timelines.withdraw(tx, received.envelope.actor, thing["id"])
         _forget_former(tx, thing["id"])
     news = received.is_news and received.envelope.type != "Update"
     search.changed(tx, thing["id"], first=stored == "new", news=news, document=thing)
+
+
+def _tell_at_last(tx: Tx, object_id: str, owner: str, authors: Authors) -> None:
+    """Its author sends what may be known here only because somebody looked for it: now it is news.
+
+    Whoever was told before is not told again, and what stands here counts, whatever a second Create says.
+    """
+    known = (objects.c.id == object_id, objects.c.owner == owner, objects.c.visibility != "direct")
+    row = tx.row(sa.select(objects).where(*known, objects.c.deleted_at.is_(None), objects.c.kind.in_(KINDS)))
+    if row is None:
+        return
+    document = msgspec.json.decode(row.body)
+    if is_announcement(document):
+        return
+    here = timelines.into_timelines(tx, authors.ids, object_id, owner, row.published, document=document)
+    if row.kind == "post":
+        tell_of_post(tx, authors.ids, object_id, owner, named=here, answers=row.in_reply_to)
+    search.is_news(tx, object_id, document)
 
 
 def _forget_former(tx: Tx, object_id: str) -> None:

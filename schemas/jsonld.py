@@ -43,6 +43,7 @@ MAX_OBJECTS = 60
 MAX_CONTEXTS = 16
 MAX_REMEMBERED = 4_096
 MAX_NAMES = 4_000
+MAX_SPELT = 8_000  # characters of all names that one context gives to what we read: a stranger may send many of them
 FORBIDDEN = frozenset({"@graph", "@included", "@reverse"})
 
 _PREFIXES = {"as": AS, "vf": VF, "om2": OM2, "schema": SCHEMA, "fh": FREEHOLD, "sec": SECURITY, "toot": TOOT}
@@ -149,10 +150,10 @@ def _known(context: bytes) -> frozenset[str] | None:
 
 
 def _look(context: Any) -> frozenset[str] | None:
-    if not _usual(context):
+    names = _other_names(context) if _usual(context) else None
+    if names is None:
         return None
-    names = _other_names(context)
-    return None if len(names) > MAX_NAMES else _unread() | names
+    return _unread() | names if names else _unread()
 
 
 def _usual(context: Any) -> bool:
@@ -188,32 +189,34 @@ def _harmless(term: str, value: Any, context: dict[str, Any]) -> bool:
     return _expand(iri, context) in allowed and (isinstance(value, str) or _same_form(term, value))
 
 
-def _other_names(context: Any) -> frozenset[str]:
-    """By which names of its own a usual context says what ActivityStreams has names for, and we read under those."""
-    if isinstance(context, list):
-        return frozenset[str]().union(*map(_other_names, context))
-    return _names_in(context) if isinstance(context, dict) else frozenset()
+def _other_names(context: Any) -> frozenset[str] | None:
+    """By which names of its own a usual context says what ActivityStreams has names for, and we read under those.
 
-
-def _names_in(context: dict[str, Any]) -> frozenset[str]:
-    """Of `{"boss": "as:actor"}` that is `boss`; of a prefix `q` for ActivityStreams, `q:actor` and all such.
-
-    Not many more than `MAX_NAMES`: a document with so many is not read for plain anyway.
+    None when they are more than `MAX_SPELT`: such a document is not read for plain.
     """
-    read = _meanings()
     found: set[str] = set()
+    spelt = 0
+    for inner in context if isinstance(context, list) else [context]:
+        for name in _names_in(inner) if isinstance(inner, dict) else ():
+            spelt += len(name)
+            if spelt > MAX_SPELT:
+                return None
+            found.add(name)
+    return frozenset(found)
+
+
+def _names_in(context: dict[str, Any]) -> Iterator[str]:
+    """Of `{"boss": "as:actor"}` that is `boss`; of a prefix `q` for ActivityStreams, `q:actor` and all such."""
+    read = _meanings()
     for term, value in context.items():
         iri = value.get("@id", term) if isinstance(value, dict) else value
         if term in read or not isinstance(iri, str):
             continue
         full = _expand(iri, context)
-        if full.startswith(AS):
-            found |= {term} if full.removeprefix(AS) in read else set()
+        if full.startswith(AS) and full.removeprefix(AS) in read:
+            yield term
         if full and AS.startswith(full):
-            found |= {f"{term}:{AS.removeprefix(full)}{name}" for name in read}
-        if len(found) > MAX_NAMES:
-            break
-    return frozenset(found)
+            yield from (f"{term}:{AS.removeprefix(full)}{name}" for name in read)
 
 
 def _same_form(term: str, definition: dict[str, Any]) -> bool:

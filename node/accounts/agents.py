@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from typing import NamedTuple
+
+from federation.rates import plain_address
 
 MAX_READ = 500  # characters of a User-Agent that are looked at
 
@@ -57,7 +59,7 @@ def _first(known: tuple[tuple[str, str], ...], text: str) -> str | None:
 def _network(address: str | None) -> str | None:
     """192.0.2.0/24, or 2001:db8::/48: the provider's town at best."""
     try:
-        parsed = ip_address(address or "")
+        parsed = plain_address(address or "")
     except ValueError:
         return None
     if parsed.is_loopback:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from node.accounts import codes, commands, factors, passkeys, passwords, queries, tickets
+from node.accounts import codes, commands, factors, known, passkeys, passwords, queries, tickets
 from node.accounts.passkeys import FIELD
 from node.accounts.proving import WRONG_CODE, party, place, with_script
 from node.accounts.rules import MAX_PASSWORD, safe_path
@@ -127,6 +127,7 @@ async def _let_in(request: web.Request, account_id: int, target: str, way: Way) 
     secret = await request.app[NODE].db.write(commands.open_session, account_id, place(request), way)
     response = see_other(target)
     set_session(request, response, secret)
+    await known.remember(request, response, account_id)
     return response
 
 
@@ -137,10 +138,14 @@ async def _authenticated(request: web.Request, form: Form) -> int:
     if not name or not password:
         missing = {"name": _("Write your handle."), "password": _("Write your password.")}
         raise Invalid({field: words for field, words in missing.items() if not form.get(field)})
-    request.app[THROTTLE].take(request.app[PROXIES].peer(request), name[:64])
+    login = await request.app[NODE].db.read(queries.login, name)
+    throttle, peer = request.app[THROTTLE], request.app[PROXIES].peer(request)
+    if login is not None and known.is_known(request, login):
+        throttle.take_own(peer, login.account_id)
+    else:
+        throttle.take(peer, name[:64])
     if len(password) > MAX_PASSWORD:
         raise Invalid({"password": WRONG})
-    login = await request.app[NODE].db.read(queries.login, name)
     if not await passwords.fits(login.password if login else None, password) or login is None:
         raise Invalid({"password": WRONG})
     return login.account_id

@@ -51,7 +51,8 @@ def proved(handler: ViewerHandler) -> ViewerHandler:
     @wraps(handler)
     async def wrapper(request: web.Request, viewer: Viewer) -> web.StreamResponse:
         if not has_proved(request, viewer):
-            return see_other(f"/settings/proof?next={quote(request.path, safe='')}")
+            back = request.path_qs if request.method == "GET" else request.path
+            return see_other(f"/settings/proof?next={quote(back, safe='')}")
         return await handler(request, viewer)
 
     return wrapper
@@ -66,15 +67,15 @@ async def check_password(request: web.Request, viewer: Viewer, password: str, fi
     """Invalid for `field` unless it is the viewer's password."""
     if not password:
         raise Invalid({field: NO_PASSWORD})
-    request.app[THROTTLE].take(request.app[PROXIES].peer(request), viewer.username)
+    request.app[THROTTLE].take_own(request.app[PROXIES].peer(request), viewer.account_id)
     held = await request.app[NODE].db.read(queries.password_of, viewer.account_id)
     if len(password) > MAX_PASSWORD or not await passwords.fits(held, password):
         raise Invalid({field: WRONG_PASSWORD})
 
 
-async def check_both(request: web.Request, viewer: Viewer, form: Mapping[str, str]) -> None:
-    """Invalid unless the password fits, and the code of the app where there is one."""
-    await check_password(request, viewer, form.get("password", ""))
+async def check_both(request: web.Request, viewer: Viewer, form: Mapping[str, str], field: str = "password") -> None:
+    """Invalid unless the password (in `field`) fits, and the code of the app where there is one."""
+    await check_password(request, viewer, form.get(field, ""), field)
     node = request.app[NODE]
     if await node.db.read(factors.app_since, viewer.account_id) is None:
         return

@@ -10,10 +10,10 @@ from aiohttp import web
 from sqlalchemy.engine import Row
 
 from federation import operate
-from node.accounts import commands, factors, passkeys, passwords, sessions
+from node.accounts import commands, factors, known, passkeys, passwords, sessions
 from node.accounts.pages import set_session
 from node.accounts.passkeys import FIELD
-from node.accounts.proving import check_both, check_password, party, with_script
+from node.accounts.proving import check_both, party, with_script
 from node.accounts.queries import Viewer
 from node.accounts.rules import parse_password, parse_preferences, safe_path
 from node.accounts.throttle import THROTTLE
@@ -75,14 +75,15 @@ async def change_password(request: web.Request, viewer: Viewer) -> web.StreamRes
     """POST /settings/password: every other session ends, and this one goes on under a new secret."""
     form = await read_form(request)
     try:
-        await check_password(request, viewer, form.get("old", ""), "old")
         password = _new_password(form)
+        await check_both(request, viewer, form, "old")
     except Invalid as error:
         return await _page(request, viewer, {}, error.errors)
     digest = await passwords.hash_password(password)
     secret = await request.app[NODE].db.write(commands.change_password, viewer.account_id, digest, viewer.session)
     response = see_other("/settings?done=password")
     set_session(request, response, secret)
+    await known.remember(request, response, viewer.account_id)
     return response
 
 

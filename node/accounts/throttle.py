@@ -1,6 +1,8 @@
 """How often somebody may guess: each way in has a limit of its own (SECURITY 120).
 
-Never keyed on what a guesser chooses alone: by the network that asks, and beside it by the account that is meant.
+Never keyed on what a guesser chooses alone: by the network that asks, and beside it by the account that is meant. What
+a network asks beyond its own limit counts for nobody else, else one guesser could use up what is everybody's. Who is
+signed in, or was in the same browser, is not held up by those who guess from elsewhere (`known`).
 """
 
 from __future__ import annotations
@@ -27,10 +29,11 @@ PER_PICTURE = Rate(per_second=1 / 30, burst=40)
 
 @dataclass(frozen=True, slots=True)
 class Throttle:
-    """The limits of passwords (by network and by name), codes, passkeys, links, archives, and pictures."""
+    """The limits of passwords (by network and by name, or by account), codes, passkeys, links, archives, pictures."""
 
     addresses: Limiter = field(default_factory=lambda: Limiter(PER_ADDRESS))
     names: Limiter = field(default_factory=lambda: Limiter(PER_ACCOUNT))
+    own: Limiter = field(default_factory=lambda: Limiter(PER_ACCOUNT))
     codes: Limiter = field(default_factory=lambda: Limiter(PER_CODE))
     passkeys: Limiter = field(default_factory=lambda: Limiter(PER_ADDRESS))
     links: Limiter = field(default_factory=lambda: Limiter(PER_ADDRESS))
@@ -40,7 +43,14 @@ class Throttle:
     def take(self, peer: str | None, name: str) -> None:
         """A password, for a name. Raises TooMany, as all of these do."""
         now = time.monotonic()
-        _refuse(max(self.addresses.take(address_key(peer), now), self.names.take(name, now)))
+        _refuse(self.addresses.take(address_key(peer), now))
+        _refuse(self.names.take(name, now))
+
+    def take_own(self, peer: str | None, account_id: int) -> None:
+        """A password, from a browser in which its owner is signed in, or was before."""
+        now = time.monotonic()
+        _refuse(self.addresses.take(address_key(peer), now))
+        _refuse(self.own.take(str(account_id), now))
 
     def take_code(self, account_id: int) -> None:
         """A second factor, of an account whose password was right."""

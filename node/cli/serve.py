@@ -26,13 +26,13 @@ from node.context import Ground, Node
 from node.errors import NotSetUp
 from node.lock import only_server
 from node.logs import set_up_logs
+from node.web.protocol import Runner
 from node.worker import work
 
 log = structlog.get_logger()
 
 SHUTDOWN_SECONDS = 5.0  # aiohttp waits twice this long for a request that does not end
 WORKERS_SECONDS = 4.0
-KEEPALIVE_SECONDS = 30.0  # also the time in which a request's head must have come
 
 
 @click.command(help="Run the node; not yet set up, print one link that sets it up.")
@@ -186,13 +186,7 @@ class _Site:
     """An application on a copy of the listening socket: callers wait in its backlog while one follows another."""
 
     def __init__(self, application: web.Application, listening: socket.socket) -> None:
-        self._runner = web.AppRunner(
-            application,
-            access_log=None,
-            keepalive_timeout=KEEPALIVE_SECONDS,
-            shutdown_timeout=SHUTDOWN_SECONDS,
-            handle_signals=False,
-        )
+        self._runner = Runner(application, shutdown_timeout=SHUTDOWN_SECONDS, handle_signals=False)
         self._listening = listening.dup()
 
     async def __aenter__(self) -> Self:

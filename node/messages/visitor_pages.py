@@ -38,15 +38,15 @@ class AskThrottle:
     everybody: Limiter = field(default_factory=lambda: Limiter(EVERYBODY, 1))
 
     def take(self, peer: str | None, address: str) -> None:
-        """Raises TooMany."""
+        """Raises TooMany. What one network asks too often takes nothing from everybody else."""
         now = time.monotonic()
-        waits = (
-            self.networks.take(address_key(peer), now),
-            self.addresses.take(address.lower(), now),
-            self.everybody.take("all", now),
+        wait = (
+            self.networks.take(address_key(peer), now)
+            or self.addresses.take(address.lower(), now)
+            or self.everybody.take("all", now)
         )
-        if any(waits):
-            raise TooMany(_("Many questions were asked from here just now. Try again in an hour."), max(waits))
+        if wait:
+            raise TooMany(_("Many questions were asked from here just now. Try again in an hour."), wait)
 
 
 ASK_THROTTLE = web.AppKey("ask_throttle", AskThrottle)

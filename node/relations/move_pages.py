@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
+from node.accounts.proving import proved
 from node.errors import Invalid
 from node.relations import lists, moving, queries, rules
 from node.social.finding import find
@@ -67,6 +68,7 @@ async def remove_alias(request: web.Request, somebody: Viewer) -> web.StreamResp
 
 
 @signed_in
+@proved
 async def away_page(request: web.Request, somebody: Viewer) -> web.StreamResponse:
     """GET /settings/move/away?target=: the question, once that account names this one."""
     try:
@@ -77,6 +79,7 @@ async def away_page(request: web.Request, somebody: Viewer) -> web.StreamRespons
 
 
 @signed_in
+@proved
 async def away(request: web.Request, somebody: Viewer) -> web.StreamResponse:
     """POST /settings/move/away: target."""
     node = request.app[NODE]

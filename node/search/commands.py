@@ -157,6 +157,13 @@ def somebody_changed(tx: Tx, actor_id: str) -> None:
 # ---- hashtags
 
 
+def is_news(tx: Tx, object_id: str, document: dict[str, Any]) -> None:
+    """What stands here already turns out to be published just now: whoever follows one of its hashtags sees it."""
+    row = tx.first(_STATE, object_id=object_id)
+    if row is not None and row.visibility == "public":
+        _tag(tx, object_id, document, row, news=True)
+
+
 def _tag(tx: Tx, object_id: str, document: dict[str, Any], row: Row[Any], *, news: bool) -> None:
     tags = wire.hashtags(document)
     if not tags:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from aiohttp import web
@@ -11,13 +12,14 @@ from node.web.keys import PROXIES
 SESSION = "freehold"
 FORM = "freehold-form"
 SECOND = "freehold-second"  # between password and code
-MAX_COOKIE = 200
+KNOWN = "freehold-known"  # a browser in which its owner was signed in before
+_OURS = re.compile(r"[0-9A-Za-z_-]{1,200}")  # as `secrets.token_urlsafe` writes them
 
 
 def read_cookie(request: web.Request, name: str) -> str | None:
     """Its value; None when there is none, or one that is not ours."""
     value = request.cookies.get(_full_name(request, name), "")
-    return value if 0 < len(value) <= MAX_COOKIE else None
+    return value if _OURS.fullmatch(value) else None
 
 
 def set_cookie(

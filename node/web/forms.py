@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from node.errors import BadRequest
 from node.language import _
@@ -115,6 +116,8 @@ async def _body(request: web.Request, text: int, files: int) -> bytes:
                 body += chunk
                 if len(body) > limit:
                     raise _too_large(limit)
+    except (HttpProcessingError, web.RequestPayloadError) as error:
+        raise BadRequest(_("This form cannot be read.")) from error
     except TimeoutError:
         raise BadRequest(_("Your form did not arrive in time. Nothing was done; send it again."), status=408) from None
     return bytes(body)

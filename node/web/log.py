@@ -31,6 +31,7 @@ HEADERS = {
 }
 SCRIPTED = HEADERS["Content-Security-Policy"] + "; script-src 'self'"
 """For the few pages that carry a script: a file of ours, and nothing else."""
+SERVER = "Freehold"  # which library of which version is nobody's business
 HSTS = "max-age=31536000"
 
 _log = structlog.get_logger()
@@ -40,7 +41,7 @@ async def secure(request: web.Request, response: web.StreamResponse) -> None:
     """Signal `on_response_prepare`: what a handler has set itself (a stricter policy for media) stays."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    response.headers["Server"] = "Freehold"  # which library of which version is nobody's business
+    response.headers["Server"] = SERVER
     if request.app[PROXIES].is_https(request):
         response.headers.setdefault("Strict-Transport-Security", HSTS)
 

@@ -43,7 +43,7 @@ async def metrics(request: web.Request) -> web.StreamResponse:
 def _may_read(request: web.Request, token: str) -> bool:
     if token:
         shown = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        return hmac.compare_digest(shown.encode(), token.encode())
+        return hmac.compare_digest(shown.encode(errors="surrogateescape"), token.encode())
     proxied = any(name in request.headers for name in PROXY_HEADERS)
     return not proxied and request.remote is not None and ip_address(request.remote).is_loopback
 

@@ -7,10 +7,10 @@ comes from a trusted network; the list of addresses is then read from its end un
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 from aiohttp import web
 
+from federation.rates import plain_address
 from node.settings import Network
 from schemas.errors import SchemaError
 from schemas.urls import parse_url
@@ -59,13 +59,13 @@ class Proxies:
         """Whether what comes from this address is a proxy of ours."""
         if not self.networks or address is None or not _is_address(address):
             return False
-        parsed = ip_address(address)
+        parsed = plain_address(address)
         return any(parsed in network for network in self.networks if network.version == parsed.version)
 
 
 def _is_address(text: str) -> bool:
     try:
-        ip_address(text)
+        plain_address(text)
     except ValueError:
         return False
     return True

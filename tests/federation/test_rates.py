@@ -31,4 +31,5 @@ def test_the_number_of_buckets_is_bounded() -> None:
 def test_addresses() -> None:
     assert address_key("203.0.113.9") == "203.0.113.9"
     assert address_key("2001:db8:1:2:3:4:5:6") == address_key("2001:db8:1:2:ffff::1") == "2001:db8:1:2::/64"
+    assert address_key("::ffff:203.0.113.9") == "203.0.113.9", "as a proxy writes it that listens for both"
     assert address_key(None) == address_key("nonsense") == "unknown"

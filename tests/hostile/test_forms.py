@@ -8,6 +8,7 @@ import json
 import re
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -19,7 +20,7 @@ from node.accounts import passwords
 from node.accounts.tables import accounts
 from node.app import lay_ground, web_application
 from node.messages.tables import asks
-from node.settings import load
+from node.settings import Secret, load
 from schemas.terms import ACTIVITY_JSON
 from tests.databases import place_sqlite
 from tests.node.house import PASSWORD, serving, settle_in, state
@@ -157,6 +158,34 @@ async def test_091_a_form_in_chunks_of_one_byte(house: House) -> None:
     kind = {"Content-Type": "multipart/form-data; boundary=x"}
     status, _ = await house.send("/profile/edit", drops(), **kind)
     assert 400 <= status < 500
+    assert await house.state() == before
+
+
+@pytest.mark.parametrize(
+    ("path", "header", "body", "status"),
+    [
+        ("/sign-in", b"Cookie: freehold=\xff\xc3\x28", b"", 200),
+        ("/sign-in", b"Cookie: freehold-form=\xff\xc3\x28", b"", 200),
+        ("/sign-in", b"Cookie: freehold-form=\xff\xc3\x28", b"csrf=x", 403),
+        ("/sign-in/code", b"Cookie: freehold-second=\xff\xc3\x28", b"", 303),
+        ("/metrics", b"Authorization: Bearer \xff\xc3\x28", b"", 404),
+        ("/sign-in", b"Content-Encoding: gzip", b"csrf=x", 400),
+        ("/sign-in", b"Content-Encoding: deflate", b"csrf=x", 400),
+    ],
+)
+async def test_092_what_no_browser_sends_is_no_fault_of_ours(
+    house: House, path: str, header: bytes, body: bytes, status: int
+) -> None:
+    object.__setattr__(house.node.settings.log, "metrics_token", Secret("x"))
+    before = await house.state()
+    port = urlsplit(house.visitor.origin).port
+    kind = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n" % len(body)
+    head = b"%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" % (b"POST" if body else b"GET", path.encode())
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(head + header + b"\r\n" + (kind if body else b"") + b"\r\n" + body)
+    answer = await asyncio.wait_for(reader.readline(), 5)
+    writer.close()
+    assert int(answer.split()[1]) == status, answer
     assert await house.state() == before
 
 

@@ -18,6 +18,7 @@ from federation.prepare import Preparer
 from federation.tables import deliveries, reactions
 from node.inboxes import on_object
 from node.notifications.tables import notifications
+from node.search.commands import follow_tag
 from node.social import commands as social
 from node.social import lookups, queries, seeking, threads
 from node.social import reactions as given
@@ -148,6 +149,28 @@ async def test_what_is_missing_of_a_conversation_is_fetched_when_somebody_looks(
         _, below = await thread_at(c, first)
         assert set(below) == {second, third, aside}
         assert {entry["object_id"] for entry in await carol.timeline()} == {third}, "what was looked for is no news"
+
+
+async def test_what_was_looked_for_before_it_came_is_news_when_it_comes(databases: Databases):
+    """Somebody answers so fast that the other server looks for the post before its author has sent it there."""
+    async with cluster("a.example", "b.example", databases=databases) as (a, b):
+        alice, bob = await a.set_up("alice"), await b.set_up("bob")
+        carol, dave = await b.add("carol"), await b.add("dave")
+        await bob.follow(alice)
+        await b.node.db.write(follow_tag, dave.id, "gardens")
+        await settled(a, b)
+        post_id = await says(alice, f"For {carol.handle}, of #Gardens.")
+        gig_id = await alice.publish_gig()
+        for sought in (post_id, gig_id):
+            found = await gathered(b).found(sought, Budget(5, 5, asyncio.get_running_loop().time() + 20))
+            assert found is not None
+            await b.node.db.write(on_object, found, b.node.authors)
+        assert await bob.timeline() == [] == await dave.timeline()
+        await settled(a, b)
+        assert {row.state for row in await b.messages()} == {"done"}
+        assert {entry["object_id"] for entry in await bob.timeline()} == {post_id, gig_id}
+        assert {entry["object_id"] for entry in await dave.timeline()} >= {post_id}
+        assert ("mention", alice.id, post_id) in await told(carol)
 
 
 async def test_pins_travel_to_followers(databases: Databases):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import tracemalloc
+from contextlib import suppress
 
 import pytest
 from hypothesis import example, given, settings
@@ -487,3 +489,26 @@ def test_the_usual_prefixes_are_read_under_a_context_that_is_not_bundled():
     read = normalise(accept)
     assert (read["type"], read["object"]["id"]) == ("Accept", "https://a.example/follows/1")
     assert read["object"]["actor"]["assertionMethod"] == [{"type": "Multikey"}]
+
+
+@pytest.mark.parametrize(
+    ("count", "context"),
+    [
+        (256, lambda number: {f"{number:04d}{'q' * 3_900}": AS}),
+        (256, lambda number: {f"{number}q{place}": AS for place in range(18)}),
+        (1, lambda number: {"q" * 900_000: AS}),
+    ],
+    ids=["long names", "many names", "one name of a megabyte"],
+)
+def test_081_what_a_stranger_calls_things_takes_no_memory_to_speak_of(count, context):
+    """Names of one's own for what we read are remembered by context, and anybody may write such contexts."""
+    jsonld._known.cache_clear()
+    tracemalloc.start()
+    try:
+        for number in range(count):
+            with suppress(SchemaError):
+                normalise({"@context": [AS_CONTEXT, context(number)], "id": "https://a.example/1", "type": "Note"})
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 40_000_000

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import timedelta
+from ipaddress import ip_network
 
 import aiohttp
 import pytest
@@ -17,9 +19,12 @@ from node.accounts.pages import PER_ACCOUNT, PER_ADDRESS, THROTTLE, Throttle
 from node.accounts.tables import sessions
 from node.app import web_application
 from node.errors import TooMany
+from node.messages.visitor_pages import AskThrottle
 from node.routes import node_routes
 from node.settings import load
-from tests.node.house import BROWSER, a_node, serving, settle_in, sign_in, state, token_in
+from node.web.keys import PROXIES
+from node.web.proxies import Proxies
+from tests.node.house import BROWSER, PASSWORD, a_node, serving, settle_in, sign_in, state, token_in
 
 
 async def home_of(visitor, cookie):
@@ -145,6 +150,56 @@ async def test_guessing_is_slowed_for_one_address(ground):  # SECURITY 120
         assert int(refused.headers["Retry-After"]) > 0
         assert "too many attempts" in await refused.text()
     await node.client.close()
+
+
+async def test_120_who_guesses_without_end_keeps_nobody_else_out(ground):
+    node, _ = await settle_in(ground)
+    application = web_application(node)
+    application[PROXIES] = Proxies((ip_network("127.0.0.0/8"),))
+    seldom = Rate(per_second=0.001, burst=4)
+    application[THROTTLE] = Throttle(addresses=Limiter(seldom), names=Limiter(seldom), own=Limiter(seldom))
+    async with serving(application) as visitor:
+        visitor.http.headers["X-Forwarded-For"] = "192.0.2.66"
+        assert [(await sign_in(visitor, password="a guess")).status for _ in range(3)] == [422, 422, 422]
+        visitor.http.headers["X-Forwarded-For"] = "198.51.100.1"
+        assert (await sign_in(visitor)).status == 303  # the last of what is for this name
+        shown = await visitor.submit("/settings/proof", password=PASSWORD, next="/settings/codes")
+        assert shown.url.endswith("/settings/codes"), "whoever is signed in is not held up by them"
+    await node.client.close()
+
+
+async def test_120_guesses_from_everywhere_do_not_keep_the_owner_s_own_browser_out(ground):
+    node, _ = await settle_in(ground)
+    application = web_application(node)
+    application[THROTTLE] = throttle = Throttle(names=Limiter(Rate(per_second=0.001, burst=20)))
+    async with serving(application) as visitor:
+        first = (await sign_in(visitor)).cookies["freehold-known"]
+        assert (first["httponly"], first["samesite"], PASSWORD in first.value) == (True, "Lax", False)
+        await visitor.submit("/sign-out")
+        for number in range(20):
+            with suppress(TooMany):
+                throttle.take(f"192.0.2.{number}", "alice")
+        assert (await sign_in(visitor)).status == 303
+        changed = await visitor.submit("/settings/password", page="/settings", old=PASSWORD, new="four words and more")
+        assert "Your password is changed" in changed.text
+        await visitor.submit("/sign-out")
+        assert (await sign_in(visitor, "four words and more")).status == 303
+        for held in ({"freehold-known": first.value}, {}):  # of the password before, and a browser that was never here
+            visitor.http.cookie_jar.clear()
+            visitor.http.cookie_jar.update_cookies(held)
+            assert (await sign_in(visitor, "four words and more")).status == 429
+    await node.client.close()
+
+
+def test_120_what_one_network_asks_too_often_takes_nothing_from_others():
+    throttle, asking = Throttle(), AskThrottle()
+    for number in range(int(PER_ACCOUNT.burst) * 2):
+        with suppress(TooMany):
+            throttle.take("192.0.2.66", "alice")
+        with suppress(TooMany):
+            asking.take("192.0.2.66", f"{number}@example.org")
+    throttle.take("198.51.100.1", "alice")
+    asking.take("198.51.100.1", "vera@example.org")
 
 
 def test_guessing_one_name_from_many_addresses_is_slowed_too():

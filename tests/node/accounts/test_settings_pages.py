@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from node.accounts import commands
 from node.accounts import sessions as opened
 from node.accounts.agents import Place, place_of
+from node.accounts.sessions import PROOF
 from node.accounts.tables import code_apps, passkeys, sessions, sign_ins, tickets
 from node.worker import tidy
 from tests.node.accounts.test_factors import ON_ONE_DATABASE, with_app, with_passkey
@@ -111,6 +112,25 @@ async def test_114_a_new_password_ends_every_other_session_and_renews_this_one(g
         visitor.http.cookie_jar.clear()
         assert (await sign_in(visitor)).status == 422
         assert (await sign_in(visitor, "four words and more")).status == 303
+
+
+@ON_ONE_DATABASE
+async def test_121_a_new_password_needs_the_code_too(ground):
+    """Else whoever found a browser and the password had ten minutes of trust, and could take the app away."""
+    async with a_node(ground) as (node, visitor):
+        await sign_in(visitor)
+        app, _ = await with_app(ground, node, visitor)
+        node.clock.offset += PROOF
+        before = await state(ground.db)
+        wanted = {"old": PASSWORD, "new": "four words and more"}
+        for code in ("", "000000"):
+            refused = await visitor.submit("/settings/password", page="/settings", code=code, **wanted)
+            assert (refused.status, 'name="code"' in refused.text) == (422, True)
+        assert await state(ground.db) == before
+        assert "/settings/proof" in (await visitor.get("/settings/codes/remove")).url
+        code = app.at(node.clock.now())
+        done = await visitor.submit("/settings/password", page="/settings", code=code, **wanted)
+        assert "Your password is changed" in done.text
 
 
 @ON_ONE_DATABASE

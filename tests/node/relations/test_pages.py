@@ -13,12 +13,13 @@ import sqlalchemy as sa
 
 from federation.outbox import update_actor
 from federation.tables import actors, blocks, follows, mutes
+from node.accounts.sessions import PROOF
 from node.errors import Invalid
 from node.relations.commands import block
 from node.relations.worker import RelationsWorker
 from node.social import commands as social
 from schemas.actors import parse_actor
-from tests.node.house import a_node, sign_in, state
+from tests.node.house import PASSWORD, a_node, sign_in, state
 from tests.node.neighbours import BO, actor, follow, know
 
 if TYPE_CHECKING:
@@ -126,6 +127,23 @@ async def test_an_account_that_does_not_name_this_one_is_no_way_out(ground: Grou
         page = await visitor.post("/settings/move/aliases", csrf=token, alias="@alice@alice.example")
         assert page.status == 422
         assert await state(node.db) == before
+
+
+async def test_114_who_finds_an_open_browser_does_not_move_the_followers_away(ground: Ground) -> None:
+    async with a_node(ground) as (node, visitor):
+        await sign_in(visitor)
+        token = await visitor.token("/settings/move")
+        node.clock.offset += PROOF
+        before = await state(node.db)
+        asked = await visitor.get("/settings/move/away?target=@bo@bo.example")
+        sent = await visitor.post("/settings/move/away", csrf=token, target=BO)
+        assert await state(node.db) == before
+        assert "Is it you?" in asked.text
+        assert "Is it you?" in sent.text
+        page = await visitor.submit(
+            "/settings/proof", next="/settings/move/away?target=@alice@alice.example", password=PASSWORD
+        )
+        assert "Move your followers?" in page.text, "and then what was asked for goes on"
 
 
 async def test_what_a_profile_says_of_other_accounts_outlives_its_changes(ground: Ground) -> None:

@@ -8,6 +8,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
+from federation.rates import address_key
+from node.accounts.agents import place_of
 from node.web.keys import PROXIES
 from node.web.proxies import Proxies
 
@@ -44,6 +46,20 @@ async def ask(serve, proxies, headers):
 )
 async def test_the_last_address_that_is_not_a_proxy_of_ours_asks(serve, forwarded, peer):
     assert (await ask(serve, TRUSTED, {"X-Forwarded-For": forwarded}))[0] == peer
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "network"),
+    [
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("198.51.100.1, ::ffff:203.0.113.9, ::ffff:127.0.0.5", "203.0.113.9"),
+    ],
+)
+async def test_120_all_of_ipv4_is_not_one_network(serve, forwarded, network):
+    """A proxy that listens for IPv4 and IPv6 at once writes addresses so."""
+    peer = (await ask(serve, TRUSTED, {"X-Forwarded-For": forwarded}))[0]
+    assert address_key(peer) == network
+    assert place_of("", peer).network == "203.0.113.0/24"
 
 
 async def test_nobody_else_is_believed(serve):
