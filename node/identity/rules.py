@@ -54,17 +54,6 @@ def shown_code(form: Mapping[str, str]) -> str:
         raise BadRequest(NO_CODE) from error
 
 
-def place_of(code: str) -> int:
-    """Which word of a code is asked for, from 1: always the same one, so that a mistake changes nothing."""
-    return sum(code.encode()) % PHRASE_WORDS + 1
-
-
-def check_word(form: Mapping[str, str], code: str) -> None:
-    """Invalid unless the word that was asked for is the code's."""
-    if form.get("word", "").strip().lower() != code.split()[place_of(code) - 1]:
-        raise Invalid({"word": WRONG_WORD})
-
-
 def text_of(sealed: bytes) -> str:
     """A sealed key as text, to be copied to another server."""
     return base64.urlsafe_b64encode(sealed).decode()
