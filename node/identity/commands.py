@@ -13,12 +13,13 @@ import sqlalchemy as sa
 
 from federation import outbox
 from federation.authors import Author
+from federation.former import forget_former
 from federation.storage import Tx
 from federation.tables import actors
-from keys.identity import read_statement, read_succession
+from keys.identity import MAX_CHAIN, read_statement, read_succession
 from node.errors import Invalid
 from node.identity.queries import identities_here, said_of
-from node.identity.rules import NOT_SEALED, NOTHING_TO_TRY
+from node.identity.rules import NOT_SEALED, NOTHING_TO_TRY, TOO_MANY
 from node.identity.tables import identities
 from schemas.actors import with_identity
 from schemas.strict_json import loads_object
@@ -55,9 +56,14 @@ def bring(tx: Tx, author: Author, did: str, sealed: bytes) -> bool:
 
 
 def bring_succession(tx: Tx, author: Author, did: str, sealed: bytes, succession: bytes) -> bool:
-    """Keep what a former key said of its successor; returns False where it is known. Raises KeysError."""
+    """Keep what a former key said of its successor; returns False where it is known.
+
+    Raises KeysError when it was not signed by both, Invalid when there are more than anybody has.
+    """
     if read_succession(loads_object(succession)).old != did:
         raise Invalid({"sealed": NOT_SEALED})
+    if len(identities_here(tx, author.actor_id).former) >= MAX_CHAIN:
+        raise Invalid({"sealed": TOO_MANY})
     values = {"actor_id": author.actor_id, "did": did, "state": "former", "made_at": tx.now, "ended_at": tx.now}
     insert = tx.insert_new(identities, "actor_id", "did")
     return bool(tx.execute(insert, values | {"sealed": sealed, "succession": succession}).rowcount)
@@ -117,4 +123,6 @@ def publish(tx: Tx, author: Author) -> int:
     """Let the actor's document say which identity counts; returns how many inboxes hear of it."""
     held = tx.scalar(sa.select(actors.c.document).where(actors.c.id == author.actor_id, actors.c.local))
     statements, successions = said_of(tx, author.actor_id)
-    return outbox.update_actor(tx, author, with_identity(msgspec.json.decode(held), statements, successions))
+    told = outbox.update_actor(tx, author, with_identity(msgspec.json.decode(held), statements, successions))
+    forget_former(tx, author, author.actor_id)
+    return told
