@@ -76,7 +76,7 @@ def _forget_untried(tx: Tx, actor_id: str) -> None:
 def claim(tx: Tx, author: Author, made: Made) -> int:
     """The code has opened a key: from now on the actor's document says so; returns how many inboxes hear of it.
 
-    Also for a key that counts already: then only the day changes. Raises Invalid when it is none of the author's.
+    Also for a key that counts already, which then says so anew. Raises Invalid when it is none of the author's.
     """
     found = identities_here(tx, author.actor_id)
     ours = {one.did for one in (found.claimed, found.untried) if one is not None}
@@ -89,12 +89,6 @@ def claim(tx: Tx, author: Author, made: Made) -> int:
     held = {"state": "claimed", "tried_at": tx.now, "statement": made.statement, "sealed": made.sealed}
     tx.execute(sa.update(identities).where(*mine).values(held))
     return publish(tx, author)
-
-
-def tried(tx: Tx, author: Author, did: str) -> None:
-    """The code of the identity that counts was tried, and fits."""
-    mine = (identities.c.actor_id == author.actor_id, identities.c.did == did)
-    tx.execute(sa.update(identities).where(*mine).values(tried_at=tx.now))
 
 
 def succeed(tx: Tx, author: Author, made: Made, succession: bytes) -> int:

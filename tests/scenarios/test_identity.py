@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zipfile
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,10 @@ import pytest
 import sqlalchemy as sa
 
 from federation import outbox
+from federation.authors import make_keys
 from federation.known_actors import forget_strangers
 from federation.known_identities import actors_of, identities_of, identity_of, person_of, same_person
+from federation.rotating import rotate
 from federation.tables import actors, known_identities, known_successions
 from keys.identity import new_identity, open_identity, write_statement, write_succession
 from keys.phrases import new_phrase
@@ -237,3 +240,35 @@ async def test_what_is_known_of_somebody_goes_with_them(databases):
         await settled(a)
         assert await a.rows(sa.select(known_identities)) == []
         assert await a.rows(sa.select(identities)) == []
+
+
+async def test_183_who_takes_over_the_name_of_a_server_is_not_its_people(databases):
+    """A statement is public: listed again under new keys it proves nothing, until the identity key says it anew."""
+    async with cluster("a.example", "b.example", databases=databases) as (a, b):
+        alice, bob = await a.set_up("alice"), await b.set_up("bob")
+        await bob.follow(alice)
+        await settled(a, b)
+        did, code = await identify(alice)
+        await settled(a, b)
+        assert await known(b, alice) == did
+        a.later(minutes=5)
+        b.later(minutes=5)
+
+        keys = await asyncio.to_thread(make_keys)
+        await a.node.db.write(rotate, a.node.authors, await alice.author(), keys, compromised=a.clock.now())
+        await settled(a, b)
+        assert await listed(alice) == [did]
+        assert await known(b, alice) is None
+        assert await b.node.db.read(actors_of, did) == []
+        await says(alice, [])
+        await settled(a, b)
+        [old] = await b.rows(sa.select(known_identities))
+        await says(alice, [msgspec.json.decode(old.statement)])  # taken away, and listed again
+        await settled(a, b)
+        assert await known(b, alice) is None
+
+        await opening.try_code(a.node, await alice.author(), code)
+        await settled(a, b)
+        assert await known(b, alice) == did
+        [new] = await b.rows(sa.select(known_identities))
+        assert (new.first_seen, new.gone_at) == (old.first_seen, None)
