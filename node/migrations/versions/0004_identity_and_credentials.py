@@ -27,6 +27,7 @@ def upgrade() -> None:
     sa.Column('did', sa.Text(), nullable=False),
     sa.Column('statement', sa.LargeBinary(), nullable=False),
     sa.Column('first_seen', sa.BigInteger(), nullable=False),
+    sa.Column('stated_at', sa.BigInteger(), nullable=False),
     sa.Column('checked_at', sa.BigInteger(), nullable=False),
     sa.Column('gone_at', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('actor_id', 'did', name=op.f('pk_known_identities'))
