@@ -39,8 +39,8 @@ def test_a_badge_reads_back_whole():
     assert read.evidence == (EVIDENCE,)
     assert read.status == STATUS
     assert read.title == "Python for people"
-    assert read.valid_from == datetime(2026, 11, 25, 10, tzinfo=UTC)
-    assert read.valid_until == datetime(2027, 11, 25, 10, tzinfo=UTC)
+    assert read.valid_from == datetime(2026, 1, 5, 10, tzinfo=UTC)
+    assert read.valid_until == datetime(2027, 1, 5, 10, tzinfo=UTC)
 
 
 def test_an_endorsement_reads_back_whole():
