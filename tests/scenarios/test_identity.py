@@ -219,6 +219,8 @@ async def test_with_the_sealed_text_and_its_code_another_account_is_the_same_per
         assert await opening.claim(b.node, await bob.author(), sealed, code) == did
         await settled(a, b)
         assert await b.node.db.read(same_person, alice.id, bob.id)
+        async with b.visitor() as visitor:
+            assert f"@{alice.handle.lstrip('@')}</bdi></a>" in (await visitor.get("/@bob")).text
 
 
 async def test_what_is_known_of_somebody_goes_with_them(databases):
