@@ -23,7 +23,7 @@ import structlog
 
 from federation.statements import Hot
 from federation.storage import Tx
-from federation.tables import actor_keys, known_identities, known_successions
+from federation.tables import actor_keys, actors, follows, known_identities, known_successions
 from keys.errors import KeysError
 from keys.identity import MAX_CHAIN, Succession, read_statement, read_succession
 from keys.proofs import read_proof
@@ -175,6 +175,16 @@ def same_person(tx: Tx, one: str, other: str) -> bool:
 
 
 # ---- what is forgotten
+
+
+def is_also_known(actor_id: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """Whether the identity of an actor is that of another one, who lives here, or follows or is followed here."""
+    theirs, others = known_identities.alias(), known_identities.alias()
+    other = others.c.actor_id
+    related = sa.exists().where(sa.or_(follows.c.follower == other, follows.c.followee == other))
+    is_local = sa.exists().where(actors.c.id == other, actors.c.local).correlate(others)
+    joined = sa.and_(theirs.c.did == others.c.did, theirs.c.actor_id != other)
+    return sa.exists().where(theirs.c.actor_id == actor_id, joined, sa.or_(related, is_local))
 
 
 def forget_identities_of(tx: Tx, actor_ids: Sequence[str]) -> None:

@@ -16,7 +16,7 @@ from federation.authors import make_keys
 from federation.known_actors import forget_strangers
 from federation.known_identities import actors_of, identities_of, identity_of, person_of, same_person
 from federation.rotating import rotate
-from federation.tables import actors, known_identities, known_successions
+from federation.tables import actors, follows, known_identities, known_successions
 from keys.identity import new_identity, open_identity, write_statement, write_succession
 from keys.phrases import new_phrase
 from node.errors import Invalid
@@ -200,6 +200,10 @@ async def test_a_person_moves_and_is_the_same_to_a_third_server_when_the_old_one
         await settled(b, c)
         assert await known(c, amara) == did
         assert await c.node.db.read(actors_of, first) == [alice.id, amara.id]
+        assert await c.node.db.read(same_person, alice.id, amara.id)
+        await c.node.db.write(lambda tx: tx.execute(sa.delete(follows).where(follows.c.followee == alice.id)))
+        c.later(days=31)
+        await c.node.db.write(forget_strangers)  # the dead account of somebody whom one follows is no stranger's
         assert await c.node.db.read(same_person, alice.id, amara.id)
         again = await working.read_archive(b.node, amara.id, archive)
         assert [part["skipped"] for part in again if part["section"] == "identity"] == [{"here already": 2}]
