@@ -25,7 +25,7 @@ from node.identity.queries import identities_here
 from node.identity.tables import identities
 from node.portability import working
 from node.portability.leaving import leave
-from schemas.actors import with_identity
+from schemas.identities import with_identity
 from tests.nodes import Home, cluster, settled
 
 if TYPE_CHECKING:
