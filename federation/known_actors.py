@@ -117,7 +117,7 @@ def forget_strangers(tx: Tx, kept: Sequence[sa.ColumnElement[bool]] = ()) -> int
         tx.execute(sa.delete(actor_keys).where(actor_keys.c.actor_id.in_(found)))
         tx.execute(sa.delete(actors).where(actors.c.id.in_(found)))
         forget_identities_of(tx, found)
-        forget_successions(tx)
         for actor_id in found:
             tx.notify(TOPIC, actor_id)
+    forget_successions(tx)
     return len(found)

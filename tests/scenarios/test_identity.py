@@ -168,6 +168,13 @@ async def test_what_a_hostile_document_says_is_bounded_and_changes_nobody_else(d
         assert await known(b, mallory) == junk[0].did
         assert await b.node.db.read(actors_of, did) == [alice.id]
         assert not await b.node.db.read(same_person, alice.id, mallory.id)
+        for _round in range(3):  # others each time: nothing grows with them
+            keys = [new_identity()[0] for _number in range(8)]
+            chains = [text(one, keys[0], now) for one in keys[1:4]] + [text(keys[4], keys[1], now)]
+            await lies(*(write_statement(key, mallory.id, now) for key in keys[:1] + keys[5:]), succession=chains)
+        rows = await b.rows(sa.select(known_identities).where(known_identities.c.actor_id == mallory.id))
+        assert (len(rows), sum(row.gone_at is not None for row in rows)) == (12, 8)
+        assert len(await b.rows(sa.select(known_successions))) == 2 * 3
         await lies()
         assert await known(b, mallory) is None
 
