@@ -29,6 +29,17 @@ def successions_of(document: dict[str, Any]) -> tuple[str, ...]:
     return tuple(text for text in texts if len(text) <= MAX_SUCCESSION)
 
 
+def with_signed(compacted: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
+    """A document that was compacted, with its statements as they stood: they are signed byte for byte, as plain JSON.
+
+    Other programs give their words other meanings than we do, or than the FEP does; what makes one count is not that.
+    """
+    statements = statements_of(document)[:MAX_STATEMENTS]
+    if not statements:
+        return compacted
+    return compacted | {"attachment": [*many(compacted.get("attachment")), *statements]}
+
+
 def with_identity(
     document: dict[str, Any], statements: Sequence[dict[str, Any]], successions: Sequence[str]
 ) -> dict[str, Any]:

@@ -6,6 +6,8 @@ import pytest
 
 from schemas.actors import parse_actor
 from schemas.identities import MAX_SUCCESSION, statements_of, successions_of, with_identity
+from schemas.jsonld import normalise
+from schemas.strict_json import dumps, loads_object
 from tests.vectors import load
 
 STATEMENT = {"type": "VerifiableIdentityStatement", "subject": "did:key:z6Mk", "alsoKnownAs": "https://a.example/a"}
@@ -31,6 +33,25 @@ def test_an_actor_has_no_more_of_them_than_are_read():
     actor = parse_actor(many)
     assert (len(actor.statements), len(actor.successions)) == (5, 5)
     assert actor.attachments == (("Rate", "EUR 85"),)
+
+
+OTHER_WORDS = {
+    "of the FEP's own example": load("fep-c390.json")["actor"]["@context"],
+    "of a program that has its own": [
+        "https://www.w3.org/ns/activitystreams",
+        "https://w3id.org/security/data-integrity/v1",
+        {"VerifiableIdentityStatement": "https://mitra.example/ns#VIS", "subject": "https://mitra.example/ns#subject"},
+    ],
+    "of a document that we do not know": ["https://www.w3.org/ns/activitystreams", "https://w3id.org/fep/c390"],
+}
+
+
+@pytest.mark.parametrize("whose", OTHER_WORDS)
+def test_a_statement_stays_as_it_was_signed_under_any_context(whose):
+    document = load("fep-c390.json")["actor"] | {"@context": OTHER_WORDS[whose], "preferredUsername": "alice"}
+    once = normalise(document)
+    actor = parse_actor(normalise(loads_object(dumps(once))))
+    assert actor.statements == (load("fep-c390.json")["proof"],)
 
 
 @pytest.mark.parametrize("value", [None, 5, "x", {}, [5, None, {}], ["x" * (MAX_SUCCESSION + 1)], [["{}"]]])
