@@ -144,7 +144,7 @@ async def test_closing_ends_the_process():
     assert process.returncode is not None
 
 
-def test_it_is_not_loaded_at_a_cold_start():
+def test_what_is_heavy_about_it_is_not_loaded_at_a_cold_start():
     program = (
         "import sys, node.app; print([name for name in sys.modules if name.startswith(('pyld', 'federation.rdf'))])"
     )

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.credential_drafts import Issuer
-from schemas.credentials import Skill, Status, is_credential, parse_credential
+from schemas.credentials import Evidence, Skill, Status, is_credential, parse_credential
 from schemas.errors import Malformed, SchemaError
+from schemas.rdf import canonical_quads
 from schemas.status_lists import bit, decode
 from schemas.terms import CREDENTIALS_V2, OPEN_BADGES_V3
 from tests.schemas.credentials import (
@@ -64,6 +65,17 @@ def test_terms_of_our_own_stand_only_where_they_are_used():
     assert status_list()["@context"] == published
     assert endorsement(skill=None, relation="")["@context"] == published
     assert list(endorsement(skill=None)["@context"][-1]) == ["relation"]
+
+
+def test_what_we_write_can_be_signed_whatever_somebody_typed():
+    odd = 'Bell \x07, tab \t, line \n, \x00 nothing \x7f, "quotes" \\ and _: Grüße 日本 🎓'
+    issuer = Issuer(ALICE, odd, KEY)
+    written = badge(issuer, description=odd, evidence=(Evidence(odd, odd, odd, "https://a.example/ü"),))
+    assert canonical_quads(written)
+    assert canonical_quads(endorsement(issuer, skill=Skill(odd), relation=odd))
+    clean = 'Bell , tab \t, line \n,  nothing , "quotes" \\ and _: Grüße 日本 🎓'
+    read = parse_credential(written)
+    assert (read.issuer_name, read.description, read.evidence[0].narrative) == (clean, clean, clean)
 
 
 def test_an_issuer_without_an_identity_names_its_key_alone():
