@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.credential_drafts import Issuer
@@ -185,6 +185,7 @@ def test_long_texts_are_cut_and_long_lists_too():
 members = st.sampled_from([*badge(), *status_list()["credentialSubject"], "achievement", "skill"])
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(members, anything, max_size=5), st.dictionaries(members, anything, max_size=5))
 def test_174_any_document_is_read_or_refused(top, subject):
     for document in (top, badge() | top, badge() | {"credentialSubject": subject}, status_list() | top):
