@@ -22,12 +22,7 @@ from schemas.credentials import (
     Status,
 )
 from schemas.rdf import UNWRITABLE
-from schemas.terms import CREDENTIALS_V2, FREEHOLD, OPEN_BADGES_V3
-
-_OUR_TERMS: dict[str, Any] = {
-    "skill": {"@id": FREEHOLD + "skill", "@type": "@id"},
-    "relation": FREEHOLD + "relation",
-}
+from schemas.terms import CREDENTIAL_TERMS, CREDENTIALS_V2, OPEN_BADGES_V3
 
 
 class Issuer(msgspec.Struct, frozen=True):
@@ -114,7 +109,7 @@ def write_endorsement(draft: EndorsementDraft) -> dict[str, Any]:
         "credentialSubject": _without_nothing(subject),
         **_rest(draft),
     }
-    ours = {name: value for name, value in _OUR_TERMS.items() if subject[name]}
+    ours = {name: value for name, value in CREDENTIAL_TERMS.items() if subject[name]}
     if ours:
         document["@context"] = [*document["@context"], ours]
     return _without_nothing(document)

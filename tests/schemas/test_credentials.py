@@ -132,6 +132,36 @@ def test_a_text_in_a_language_is_read():
         assert parse_credential(changed(name=name)).name == "Gut"
 
 
+@pytest.mark.parametrize(
+    "context",
+    [
+        CREDENTIALS_V2,
+        [CREDENTIALS_V2],
+        [CREDENTIALS_V2, "https://evil.example/context"],
+        [CREDENTIALS_V2, {"achievement": "https://evil.example/ns#achievement"}],
+    ],
+)
+def test_words_of_open_badges_without_its_context_mean_nothing(context):
+    read = parse_credential(changed(**{"@context": context}))
+    assert (read.kind, read.achievement, read.title) == ("other", None, "Python for people")
+    read = parse_credential(endorsement() | {"@context": context})
+    assert (read.kind, read.comment, read.skill, read.relation) == ("other", "", None, "")
+
+
+@pytest.mark.parametrize(
+    "inline",
+    [
+        [],
+        [{"skill": "https://evil.example/ns#skill", "relation": "https://evil.example/ns#relation"}],
+        [endorsement()["@context"][-1], {"skill": "https://evil.example/#", "relation": None}],
+    ],
+)
+def test_words_of_ours_that_mean_something_else_are_not_read(inline):
+    read = parse_credential(endorsement() | {"@context": [CREDENTIALS_V2, OPEN_BADGES_V3, *inline]})
+    assert (read.kind, read.comment) == ("endorsement", "She is good at it.")
+    assert (read.skill, read.relation) == (None, "")
+
+
 def test_keys_that_contradict_each_other_are_none():
     entry = {"type": "IdentifierEntry", "identifierType": "ext:signingKey"}
     for order in (1, -1):
