@@ -21,6 +21,7 @@ from schemas.base import (
     text_of,
 )
 from schemas.errors import Malformed
+from schemas.identities import MAX_STATEMENTS, statements_of, successions_of
 from schemas.profiles import FreelanceProfile, card_of, profile_of, write_profile
 from schemas.terms import ACTOR_CONTEXT, ACTOR_TYPES
 from schemas.urls import host_of, origin_of, parse_url, url_of
@@ -53,6 +54,8 @@ class Actor(msgspec.Struct, frozen=True):
     """An actor document as far as we understand it; `document` is all of it.
 
     public_keys: those that speak for the actor, or did until they expired. revoked_keys: those that do not.
+    statements: of identities that say that they are this actor (FEP-c390); successions: of the keys of these, each the
+    JSON text of a signed document. Nothing of either is checked yet (`keys.identity`).
     """
 
     id: str
@@ -78,6 +81,8 @@ class Actor(msgspec.Struct, frozen=True):
     profile: FreelanceProfile | None = None
     card: str | None = None
     attachments: tuple[tuple[str, str], ...] = ()
+    statements: tuple[dict[str, Any], ...] = ()
+    successions: tuple[str, ...] = ()
 
 
 def is_actor(document: dict[str, Any]) -> bool:
@@ -117,6 +122,8 @@ def parse_actor(document: dict[str, Any]) -> Actor:
         profile=profile_of(document),
         card=_optional(actor_id, card_of(document)),
         attachments=_rows(document),
+        statements=tuple(statements_of(document)[:MAX_STATEMENTS]),
+        successions=successions_of(document),
     )
 
 

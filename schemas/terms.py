@@ -12,6 +12,9 @@ SECURITY_V1 = "https://w3id.org/security/v1"
 DATA_INTEGRITY_V1 = "https://w3id.org/security/data-integrity/v1"
 DATA_INTEGRITY_V2 = "https://w3id.org/security/data-integrity/v2"
 MULTIKEY_V1 = "https://w3id.org/security/multikey/v1"
+CREDENTIALS_V2 = "https://www.w3.org/ns/credentials/v2"
+OPEN_BADGES = "https://purl.imsglobal.org/spec/ob/v3p0/context"  # so begins the address of each of its contexts
+OPEN_BADGES_V3 = f"{OPEN_BADGES}-3.0.3.json"
 
 AS = "https://www.w3.org/ns/activitystreams#"
 SECURITY = "https://w3id.org/security#"
@@ -57,6 +60,9 @@ ACTOR_CONTEXT: list[Any] = [
         "level": "fh:level",
         "portfolio": "fh:portfolio",
         "cv": {"@id": "fh:cv", "@type": "@id"},
+        "VerifiableIdentityStatement": "https://w3id.org/fep/c390#VerifiableIdentityStatement",
+        "subject": {"@id": "https://w3id.org/fep/c390#subject", "@type": "@id"},
+        "succession": "fh:succession",
         "webfinger": "https://purl.archive.org/socialweb/webfinger#webfinger",
         "assertionMethod": {"@id": "https://w3id.org/security#assertionMethod", "@type": "@id", "@container": "@set"},
         "verificationMethod": {"@id": "https://w3id.org/security#verificationMethod", "@type": "@id"},
@@ -93,6 +99,11 @@ MODULE_TERMS: dict[str, Any] = {
     "Hashtag": "as:Hashtag",
 }
 
+
+CREDENTIAL_TERMS: dict[str, Any] = {
+    "skill": {"@id": FREEHOLD + "skill", "@type": "@id"},
+    "relation": FREEHOLD + "relation",
+}
 
 CARD_TERMS: dict[str, Any] = {
     "schema": SCHEMA,
