@@ -22,6 +22,7 @@ from schemas.base import datetime_of
 
 PROOF_TYPE = "DataIntegrityProof"
 CRYPTOSUITE = "eddsa-jcs-2022"
+JCS = CRYPTOSUITE
 PURPOSE = "assertionMethod"
 MAX_PROOFS = 10
 MAX_METHOD = 2_048
@@ -41,6 +42,7 @@ class ProofClaim:
     expires: datetime | None
     signature: bytes
     base: bytes
+    suite: str = CRYPTOSUITE
 
     def verify(self, public_key: PublicKey) -> None:
         """Return if this key signed the document; raises BadSignature."""
@@ -153,3 +155,8 @@ def _without_proof(document: dict[str, Any]) -> dict[str, Any]:
 
 def _base(unsigned: dict[str, Any], options: dict[str, Any]) -> bytes:
     return sha256(jcs(options)) + sha256(jcs(unsigned))
+
+
+def read_proofs(document: dict[str, Any]) -> tuple[ProofClaim, ...]:
+    claim = read_proof(document)
+    return () if claim is None else (claim,)

@@ -6,6 +6,7 @@ What every node shares (follows, actors, deletes) stands in `federation.handlers
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -20,6 +21,7 @@ from federation.storage import Tx
 from federation.tables import objects
 from federation.types import OPEN, Received
 from node.context import Node
+from node.credentials import commands as credentials
 from node.learning import inbox as learning
 from node.market import inbox as market
 from node.media import attachments as pictures
@@ -47,11 +49,18 @@ def on_object(tx: Tx, received: Received, authors: Authors) -> None:
     stored = handle(tx, received, authors)
     if stored == "same":
         return
+    if stored == "new" and received.is_news:
+        credentials.arrived(tx, received.envelope.actor, thing, _local_readers(authors, thing))
     if stored == "changed":
         timelines.withdraw(tx, received.envelope.actor, thing["id"])
         _forget_former(tx, thing["id"])
     news = received.is_news and received.envelope.type != "Update"
     search.changed(tx, thing["id"], first=stored == "new", news=news, document=thing)
+
+
+def _local_readers(authors: Authors, thing: dict[str, Any]) -> list[str]:
+    """The people here to whom something is addressed by name."""
+    return [one for one in audience_of(thing).everybody if authors.ids.username(one) is not None]
 
 
 def _forget_former(tx: Tx, object_id: str) -> None:

@@ -12,6 +12,8 @@ SECURITY_V1 = "https://w3id.org/security/v1"
 DATA_INTEGRITY_V1 = "https://w3id.org/security/data-integrity/v1"
 DATA_INTEGRITY_V2 = "https://w3id.org/security/data-integrity/v2"
 MULTIKEY_V1 = "https://w3id.org/security/multikey/v1"
+CREDENTIALS_V2 = "https://www.w3.org/ns/credentials/v2"
+OPEN_BADGES_V3 = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
 
 AS = "https://www.w3.org/ns/activitystreams#"
 SECURITY = "https://w3id.org/security#"
@@ -26,6 +28,8 @@ ESCO_SKILL = "http://data.europa.eu/esco/skill/"
 ACTIVITY_JSON = "application/activity+json"
 LD_JSON_AS = 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
 JRD_JSON = "application/jrd+json"
+VC_JSON = "application/vc"
+VP_JSON = "application/vp"
 
 ACTOR_TYPES = frozenset({"Person", "Organization", "Application", "Service", "Group"})
 NOTE_TYPES = frozenset({"Note", "Question", "Article", "Page", "Event", "Image", "Video", "Audio", "Document"})
@@ -63,7 +67,11 @@ ACTOR_CONTEXT: list[Any] = [
     },
 ]
 
-NOTE_TERMS: dict[str, Any] = {"Hashtag": "as:Hashtag", "sensitive": "as:sensitive"}
+NOTE_TERMS: dict[str, Any] = {
+    "Hashtag": "as:Hashtag",
+    "sensitive": "as:sensitive",
+    "credential": f"{FREEHOLD}credential",
+}
 
 GIG_TERMS: dict[str, Any] = {
     "vf": VF,

@@ -1,0 +1,104 @@
+"""What people here say of somebody, as signed documents (in a scope): credentials, and lists of what was revoked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import sqlalchemy as sa
+
+from federation.authors import Author, check_key
+from federation.clock import iso
+from federation.storage import Tx
+from federation.tables import actors
+from keys.proofs import add_proof
+from node.credentials.identities import identity_of
+from node.credentials.rules import LIST_VALID
+from schemas.credential_drafts import (
+    BadgeDraft,
+    EndorsementDraft,
+    Issuer,
+    StatusListDraft,
+    write_badge,
+    write_endorsement,
+    write_status_list,
+)
+from schemas.credentials import Achievement, Alignment, Skill, Status
+from schemas.status_lists import encode
+from schemas.strict_json import dumps
+
+if TYPE_CHECKING:
+    from node.credentials.lists import Entry
+
+
+class Statement(NamedTuple):
+    """What is said. kind: a badge with its criteria, or an endorsement with a comment. until: None for ever.
+
+    type: of what was achieved (Open Badges 3.0, AchievementType). skill, relation: of an endorsement.
+    """
+
+    kind: Literal["badge", "endorsement"]
+    name: str
+    description: str
+    criteria: str = ""
+    until: datetime | None = None
+    type: str = ""
+    alignments: tuple[Alignment, ...] = ()
+    skill: Skill | None = None
+    relation: str = ""
+
+
+def signed_statement(tx: Tx, author: Author, url: str, subject: str, statement: Statement, place: Entry) -> bytes:
+    """The credential, as it is kept and sent: signed with the author's key of now, which is written into it.
+
+    Raises Busy when that key was changed since it was read.
+    """
+    issuer, status = _issuer(tx, author), Status(place.url, place.number)
+    until = None if statement.until is None else iso(statement.until)
+    if statement.kind == "endorsement":
+        return signed(
+            tx,
+            author,
+            write_endorsement(
+                EndorsementDraft(
+                    id=url,
+                    issuer=issuer,
+                    subject=subject,
+                    name=statement.name,
+                    comment=statement.description,
+                    valid_from=iso(tx.now),
+                    valid_until=until,
+                    status=status,
+                    skill=statement.skill,
+                    relation=statement.relation,
+                )
+            ),
+        )
+    achievement = Achievement(
+        id=f"{url}#achievement",
+        name=statement.name,
+        description=statement.description,
+        type=statement.type,
+        criteria=statement.criteria,
+        alignments=statement.alignments,
+    )
+    return signed(tx, author, write_badge(BadgeDraft(url, issuer, subject, achievement, iso(tx.now), until, status)))
+
+
+def signed_list(tx: Tx, author: Author, url: str, bits: bytes) -> bytes:
+    """A status list as of now."""
+    until = iso(tx.now + LIST_VALID)
+    draft = StatusListDraft(url, _issuer(tx, author), encode(bits), iso(tx.now), until)
+    return signed(tx, author, write_status_list(draft))
+
+
+def _issuer(tx: Tx, author: Author) -> Issuer:
+    name = tx.scalar(sa.select(actors.c.name).where(actors.c.id == author.actor_id))
+    identity = identity_of(tx, author.actor_id)
+    return Issuer(author.actor_id, name or author.username, author.ed25519.public.multibase, identity)
+
+
+def signed(tx: Tx, author: Author, document: dict[str, Any]) -> bytes:
+    """A document with its proofs, as bytes."""
+    check_key(tx, author)
+    return dumps(add_proof(document, author.ed25519, author.ed25519_key_id, tx.now))
