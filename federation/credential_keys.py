@@ -34,9 +34,10 @@ from federation.verdict_words import (
 from keys.encoding import public_from_did_key, public_from_multibase
 from keys.errors import KeysError
 from keys.material import PublicKey
-from keys.proofs import JCS, ProofClaim, read_proofs
+from keys.proofs import ProofClaim, canonicalised, read_proofs
 from keys.rotation import KeyPeriod, confirmed, standing
 from schemas.actors import Actor, KeyClaim
+from schemas.errors import SchemaError
 
 DID_KEY = "did:key:"
 NOT_SIGNED = Verdict("fails", Said("It carries no signature of its own."))
@@ -58,10 +59,10 @@ async def signed(document: dict[str, Any], issuer: str, written: str | None, des
     """
     nothing = Verdict("unknown", Said("Nothing is signed, so there is nothing to check."))
     try:
-        claim = _first(read_proofs(document))
+        claim = await _claim(document, desk)
     except KeysError as error:
         return Signed(Verdict("fails", Said("The proof cannot be read: {reason}.", reason=str(error))), nothing)
-    except FederationError as error:
+    except (FederationError, SchemaError) as error:
         late = Said("The signature could not be tried: {reason}.", reason=str(error))
         return Signed(Verdict("unknown", late), nothing)
     if claim is None:
@@ -75,9 +76,17 @@ async def signed(document: dict[str, Any], issuer: str, written: str | None, des
     return Signed(signature, key, claim, public)
 
 
-def _first(claims: tuple[ProofClaim, ...]) -> ProofClaim | None:
-    """Ours before the other."""
-    return min(claims, key=lambda claim: claim.suite != JCS, default=None)
+async def _claim(document: dict[str, Any], desk: Desk) -> ProofClaim | None:
+    """What its proof by JCS claims; that by RDF of a document that has no other."""
+    simple = read_proofs(document)
+    if simple:
+        return simple[0]
+    made = [(part, await desk.quads(part)) for part in canonicalised(document)]
+
+    def quads(asked: dict[str, Any]) -> bytes:
+        return next(canonical for part, canonical in made if part == asked)
+
+    return next(iter(read_proofs(document, quads)), None)
 
 
 def _is_of(method: str, issuer: str) -> bool:

@@ -11,7 +11,7 @@ from federation.authors import Author, check_key
 from federation.clock import iso
 from federation.storage import Tx
 from federation.tables import actors
-from keys.proofs import add_proof
+from keys.proofs import add_proofs
 from node.credentials.identities import identity_of
 from node.credentials.rules import LIST_VALID
 from schemas.credential_drafts import (
@@ -99,6 +99,8 @@ def _issuer(tx: Tx, author: Author) -> Issuer:
 
 
 def signed(tx: Tx, author: Author, document: dict[str, Any]) -> bytes:
-    """A document with its proofs, as bytes."""
+    """A document with its two proofs, as bytes."""
+    from schemas.rdf import canonical_quads  # heavy: only where something is signed
+
     check_key(tx, author)
-    return dumps(add_proof(document, author.ed25519, author.ed25519_key_id, tx.now))
+    return dumps(add_proofs(document, author.ed25519, author.ed25519_key_id, tx.now, canonical_quads))

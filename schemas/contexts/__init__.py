@@ -43,6 +43,18 @@ INDEX: dict[str, tuple[str, str]] = {
         "credentials-v2.jsonld",
         "8a9f494a89ecc51db093e90e84713e07e84d6d9204364a9b3c7868b21751236f",
     ),
+    "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.1.json": (
+        "open-badges-3.0.1.json",
+        "5f3d9dd6288ef437ff8286cf95ffbff609c748a66f24a1e9450c45ca64be1571",
+    ),
+    "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.2.json": (
+        "open-badges-3.0.2.json",
+        "00666ad080ba407687ed1846b7f5e7495f5019042b202a727de47c48a1755c53",
+    ),
+    "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json": (
+        "open-badges-3.0.3.json",
+        "3d34f4d4ef1bce691106e63798beb5e7b862ba841423f5ee1e53ab7ddf3bca84",
+    ),
 }
 
 

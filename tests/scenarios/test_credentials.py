@@ -50,7 +50,8 @@ async def test_given_on_one_server_held_on_another_checked_on_a_third_and_taken_
         name = await give(ada, bo)
         [one] = await shelf(bo)
         address = f"{b.origin}{one.path}"
-        assert one.found is not None and one.found.overall == "holds"
+        assert one.found
+        assert one.found.overall == "holds"
         verdicts = await checked(c, address)
         assert (verdicts.overall, outcomes(verdicts)) == ("holds", ("holds",) * 4), verdicts
         async with c.visitor() as stranger:
@@ -65,4 +66,5 @@ async def test_given_on_one_server_held_on_another_checked_on_a_third_and_taken_
         b.later(hours=13)
         await one_round(b.node)
         [one] = await shelf(bo)
-        assert one.found is not None and one.found.overall == "fails"
+        assert one.found
+        assert one.found.overall == "fails"
