@@ -84,6 +84,10 @@ class Pins:
         """Those of one author."""
         return {key_id: key for key_id, key in self.keys.items() if self.owners[key_id] == author}
 
+    def and_also(self, others: Pins) -> Pins:
+        """These, and others beside them; of one id these count."""
+        return Pins({**others.keys, **self.keys}, {**others.owners, **self.owners})
+
     @classmethod
     def of(cls, documents: list[dict[str, Any]]) -> Pins:
         """From actor documents (all their Ed25519 keys) or single Multikey documents.

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, time
 
 from aiohttp import web
 
-from node.context import Node
 from node.credentials import commands, queries
-from node.credentials.rules import GiveDraft, parse_give
-from node.credentials.signing import Statement
+from node.credentials.giving import give_to
+from node.credentials.rules import parse_give
 from node.errors import Invalid
-from node.language import _
-from node.social.finding import find
 from node.web.forms import read_form
 from node.web.keys import NODE
 from node.web.render import page, see_other
 from node.web.session import Viewer, signed_in
-
-ONESELF = _("Nobody gives credentials to themselves. Name somebody else.")
 
 
 @signed_in
@@ -42,16 +36,6 @@ async def give(request: web.Request, somebody: Viewer) -> web.StreamResponse:
     except Invalid as error:
         return await _form(request, form, error.errors)
     return see_other(f"/@{somebody.username}/credentials/{name}")
-
-
-async def give_to(node: Node, actor_id: str, draft: GiveDraft) -> str:
-    """Find whom it is about, and issue it; returns the last part of its address. Invalid."""
-    person = await find(node, draft.to, "to")
-    if person.id == actor_id:
-        raise Invalid({"to": ONESELF})
-    until = None if draft.until is None else datetime.combine(draft.until, time(23, 59, 59), UTC)
-    statement = Statement("badge", draft.name, draft.description, draft.criteria, until)
-    return await node.db.write(commands.issue, await node.author(actor_id), person, statement)
 
 
 @signed_in

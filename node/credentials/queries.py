@@ -68,7 +68,7 @@ class View:
 def own_row(tx: Tx, actor_id: str, name: str, side: str) -> Row[Any]:
     """A row of somebody here, by its last part; NotFound for anybody else's."""
     this = (credentials.c.id == name, credentials.c.owner == actor_id, credentials.c.side == side)
-    row = tx.row(sa.select(credentials).where(*this).with_for_update())
+    row = tx.row(sa.select(credentials).where(*this))
     if row is None:
         raise NotFound(NOTHING)
     return row
