@@ -21,6 +21,7 @@ from federation.clock import iso
 from federation.errors import Busy, NotFound, Refused
 from federation.ids import HANDLE, INSTANCE_USERNAME, Ids
 from federation.known_actors import TOPIC, actor_values
+from federation.known_identities import store_identities
 from federation.known_keys import public_of, public_text
 from federation.statements import Hot
 from federation.storage import Database, Tx
@@ -305,6 +306,7 @@ def save_local_actor(tx: Tx, author: Author, document: dict[str, Any]) -> bytes:
         return bytes(held)
     values = _local_values(tx, author, document)
     tx.execute(sa.update(actors).where(actors.c.id == author.actor_id).values(values))
+    store_identities(tx, parse_actor(document))
     tx.notify("documents", author.actor_id)
     tx.notify(TOPIC, author.actor_id)
     return bytes(values["document"])

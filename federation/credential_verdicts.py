@@ -64,12 +64,17 @@ async def examine(document: dict[str, Any], desk: Desk) -> Verdicts:
     return await _examined(document, credential, replace(desk, lists=(*lists, *desk.lists)))
 
 
+def is_presentation(document: dict[str, Any]) -> bool:
+    """Whether a document carries credentials, and says nothing itself (VC Data Model 2.0 §4.13)."""
+    return "VerifiablePresentation" in many(document.get("type"))
+
+
 def unpacked(document: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Of a presentation (VC Data Model 2.0 §4.13) the first credential, and the status lists beside it.
 
-    Who presents it is not asked: the presentation carries, and says nothing. Anything else is returned as it is.
+    A presentation of several credentials is read for the first. Anything else is returned as it is.
     """
-    if "VerifiablePresentation" not in many(document.get("type")):
+    if not is_presentation(document):
         return document, []
     held = [one for one in many(document.get("verifiableCredential"))[:MAX_PRESENTED] if isinstance(one, dict)]
     lists = [one for one in held if "BitstringStatusListCredential" in many(one.get("type"))]

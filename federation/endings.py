@@ -17,6 +17,7 @@ from federation.audience import Target, inboxes
 from federation.authors import Author
 from federation.clock import iso
 from federation.known_actors import TOPIC
+from federation.known_identities import forget_identities_of
 from federation.objects import ObjectsDeleted, delete_objects_of
 from federation.storage import Tx
 from federation.tables import (
@@ -100,6 +101,7 @@ def _forget(tx: Tx, actor_id: str) -> None:
     tx.execute(sa.delete(mutes).where(sa.or_(mutes.c.actor == actor_id, mutes.c.target == actor_id)))
     tx.execute(sa.delete(reactions).where(reactions.c.actor == actor_id))
     tx.execute(sa.delete(featured).where(featured.c.actor == actor_id))
+    forget_identities_of(tx, [actor_id])
     tx.execute(sa.delete(object_recipients).where(object_recipients.c.recipient == actor_id))
     here = sa.select(actors.c.id).where(actors.c.local)
     wanted = sa.exists().where(object_recipients.c.object_id == objects.c.id, object_recipients.c.recipient.in_(here))

@@ -13,6 +13,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
+from federation.known_identities import forget_identities_of, forget_successions, store_identities
 from federation.known_keys import KeysChanged, ignore, store_keys
 from federation.storage import Tx
 from federation.tables import actor_keys, actors, blocks, follows, mutes, objects
@@ -73,6 +74,7 @@ def store_actor(
     may_change = sa.and_(~actors.c.local, actors.c.gone_at.is_(None))
     result = tx.execute(insert.on_conflict_do_update(index_elements=["id"], set_=refreshed, where=may_change))
     if result.rowcount:
+        store_identities(tx, actor)
         news = store_keys(tx, actor, named)
         tx.notify(TOPIC, actor.id)
         if news.unconfirmed or news.doubtful:
@@ -111,6 +113,8 @@ def forget_strangers(tx: Tx) -> int:
     if found:
         tx.execute(sa.delete(actor_keys).where(actor_keys.c.actor_id.in_(found)))
         tx.execute(sa.delete(actors).where(actors.c.id.in_(found)))
+        forget_identities_of(tx, found)
+        forget_successions(tx)
         for actor_id in found:
             tx.notify(TOPIC, actor_id)
     return len(found)

@@ -72,6 +72,26 @@ actor_keys = sa.Table(
     sa.Column("proof", sa.LargeBinary),  # of ours: JSON, by which the key before it confirms it
 )
 
+known_identities = sa.Table(  # which did:key says that it is which actor, here or elsewhere (FEP-c390)
+    "known_identities",
+    metadata,
+    sa.Column("actor_id", sa.Text, primary_key=True),
+    sa.Column("did", sa.Text, primary_key=True, index=True),
+    sa.Column("statement", sa.LargeBinary, nullable=False),  # JSON, signed by the did:key
+    sa.Column("first_seen", Timestamp, nullable=False),
+    sa.Column("checked_at", Timestamp, nullable=False),  # when it was last found in the actor's document
+    sa.Column("gone_at", Timestamp),  # since when the actor lists it no more
+)
+
+known_successions = sa.Table(  # an identity key that another took the place of, as both have signed
+    "known_successions",
+    metadata,
+    sa.Column("did", sa.Text, primary_key=True),  # the old one: what it said first stands
+    sa.Column("successor", sa.Text, nullable=False, index=True),
+    sa.Column("document", sa.LargeBinary, nullable=False),
+    sa.Column("seen_at", Timestamp, nullable=False),
+)
+
 follows = sa.Table(
     "follows",
     metadata,

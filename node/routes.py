@@ -19,6 +19,7 @@ from node.credentials import giving_pages as giving
 from node.credentials import pages as credentials
 from node.credentials import serving
 from node.feeds import pages as feeds
+from node.identity import pages as identity
 from node.learning import pages as learning
 from node.market import pages as market
 from node.media import pages as media
@@ -78,6 +79,9 @@ def node_routes() -> list[web.RouteDef]:
         web.post("/setup", setup.already),
         web.get("/setup/keys", recovery.show),
         web.post("/setup/keys", recovery.submit),
+        web.get("/setup/identity", identity.setup_page),
+        web.post("/setup/identity", identity.make),
+        web.post("/setup/identity/try", identity.try_first),
         web.get("/sign-in", accounts.sign_in_page),
         web.post("/sign-in", accounts.sign_in),
         web.post("/sign-in/passkey", accounts.sign_in_with_passkey),
@@ -110,6 +114,12 @@ def node_routes() -> list[web.RouteDef]:
         web.post("/settings/keys/change", signing.change),
         web.get("/settings/keys/stolen", signing.stolen_page),
         web.post("/settings/keys/stolen", signing.stolen),
+        web.get("/settings/identity", identity.show),
+        web.post("/settings/identity/try", identity.try_again),
+        web.get("/settings/identity/change", identity.change_page),
+        web.post("/settings/identity/change", identity.change),
+        web.get("/settings/identity/claim", identity.claim_page),
+        web.post("/settings/identity/claim", identity.claim),
         web.get("/settings/export", portability.show),
         web.post("/settings/export", portability.ask),
         web.get("/settings/export/{name}", portability.download),

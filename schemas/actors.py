@@ -5,6 +5,7 @@ ActivityPub §4, FEP-521a (Multikey), FEP-2c59 (webfinger); the freelance part i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +32,10 @@ MAX_SUMMARY = 100_000
 MAX_KEYS = 20
 MAX_ROWS = 20
 MAX_ALIASES = 20
+MAX_STATEMENTS = 5
+MAX_SUCCESSIONS = 5
+MAX_SUCCESSION = 8_192  # characters of one
+STATEMENT = "VerifiableIdentityStatement"
 
 
 class KeyClaim(msgspec.Struct, frozen=True):
@@ -53,6 +58,8 @@ class Actor(msgspec.Struct, frozen=True):
     """An actor document as far as we understand it; `document` is all of it.
 
     public_keys: those that speak for the actor, or did until they expired. revoked_keys: those that do not.
+    statements: of identities that say that they are this actor (FEP-c390); successions: of the keys of these, each the
+    JSON text of a signed document. Nothing of either is checked yet (`keys.identity`).
     """
 
     id: str
@@ -78,6 +85,8 @@ class Actor(msgspec.Struct, frozen=True):
     profile: FreelanceProfile | None = None
     card: str | None = None
     attachments: tuple[tuple[str, str], ...] = ()
+    statements: tuple[dict[str, Any], ...] = ()
+    successions: tuple[str, ...] = ()
 
 
 def is_actor(document: dict[str, Any]) -> bool:
@@ -117,6 +126,8 @@ def parse_actor(document: dict[str, Any]) -> Actor:
         profile=profile_of(document),
         card=_optional(actor_id, card_of(document)),
         attachments=_rows(document),
+        statements=tuple(statements_of(document)[:MAX_STATEMENTS]),
+        successions=_successions(document.get("succession")),
     )
 
 
@@ -194,6 +205,26 @@ def _rows(document: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple(
         (text_of(row.get("name"), limit=200), text_of(row.get("value"), limit=2_000)) for row in rows[:MAX_ROWS]
     )
+
+
+def statements_of(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """What identities say of an actor, in its own document (FEP-c390)."""
+    return [item for item in objects_of(document.get("attachment")) if item.get("type") == STATEMENT]
+
+
+def _successions(value: Any) -> tuple[str, ...]:
+    texts = (item for item in many(value)[:MAX_SUCCESSIONS] if isinstance(item, str))
+    return tuple(text for text in texts if len(text) <= MAX_SUCCESSION)
+
+
+def with_identity(
+    document: dict[str, Any], statements: Sequence[dict[str, Any]], successions: Sequence[str]
+) -> dict[str, Any]:
+    """An actor document, without its proof, that lists these statements and successions and no others."""
+    rest = [item for item in many(document.get("attachment")) if item not in statements_of(document)]
+    bare = {name: value for name, value in document.items() if name not in ("succession", "proof")}
+    listed = {"succession": list(successions)[-MAX_SUCCESSIONS:]} if successions else {}
+    return bare | {"@context": ACTOR_CONTEXT, "attachment": [*rest, *statements]} | listed
 
 
 class ActorKeys(msgspec.Struct, frozen=True):

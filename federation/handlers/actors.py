@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from federation.authors import Authors
 from federation.errors import Forbidden, Unacceptable, Unreachable
 from federation.known_actors import store_actor
+from federation.known_identities import forget_identities_of
 from federation.known_keys import listed_keys
 from federation.objects import ObjectsDeleted, delete_objects_of
 from federation.storage import Tx
@@ -79,4 +80,5 @@ def end_actor(tx: Tx, actor_id: str, deleted: ObjectsDeleted | None = None) -> N
     tx.execute(sa.delete(follower_checks).where(follower_checks.c.actor == actor_id))
     tx.execute(sa.delete(reactions).where(reactions.c.actor == actor_id))
     tx.execute(sa.delete(featured).where(featured.c.actor == actor_id))
+    forget_identities_of(tx, [actor_id])
     delete_objects_of(tx, actor_id, deleted)

@@ -27,7 +27,7 @@ PER_PICTURE = Rate(per_second=1 / 30, burst=40)
 
 @dataclass(frozen=True, slots=True)
 class Throttle:
-    """The limits of passwords (by network and by name), codes, passkeys, links, archives, and pictures."""
+    """The limits of passwords (by network and by name), codes, passkeys, links, archives, pictures, and identities."""
 
     addresses: Limiter = field(default_factory=lambda: Limiter(PER_ADDRESS))
     names: Limiter = field(default_factory=lambda: Limiter(PER_ACCOUNT))
@@ -36,6 +36,7 @@ class Throttle:
     links: Limiter = field(default_factory=lambda: Limiter(PER_ADDRESS))
     archives: Limiter = field(default_factory=lambda: Limiter(PER_ARCHIVE))
     pictures: Limiter = field(default_factory=lambda: Limiter(PER_PICTURE))
+    identities: Limiter = field(default_factory=lambda: Limiter(PER_CODE))
 
     def take(self, peer: str | None, name: str) -> None:
         """A password, for a name. Raises TooMany, as all of these do."""
@@ -57,6 +58,10 @@ class Throttle:
     def take_archive(self, account_id: int) -> None:
         """An archive to be made or read."""
         _refuse(self.archives.take(str(account_id), time.monotonic()))
+
+    def take_identity(self, account_id: int) -> None:
+        """The code of an identity key: each try costs this machine a tenth of a second."""
+        _refuse(self.identities.take(str(account_id), time.monotonic()))
 
     def take_picture(self, actor_id: str) -> None:
         """A picture that somebody here uploads."""

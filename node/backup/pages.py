@@ -104,7 +104,7 @@ async def submit(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     if phrase:
         await node.db.write(commands.keep_lock, make_lock(phrase))
     await node.db.write(commands.choose_nightly, where)
-    return see_other("/admin" if known is not None else "/setup/hello")
+    return see_other("/admin" if known is not None else "/setup/identity")
 
 
 def _chosen(form: Form, phrase: str) -> str:

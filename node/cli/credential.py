@@ -71,8 +71,8 @@ async def _show(options: Options, name: str) -> None:
     from node.credentials import queries
 
     async with acting(options) as (node, author):
-        body, _kept = await node.db.read(queries.bytes_of, author.username, name, author.actor_id)
-    click.echo(body.decode())
+        held = await node.db.read(queries.bytes_of, author.username, name, author.actor_id)
+    click.echo(held.body.decode())
 
 
 @credential.command()

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from federation.credential_verdicts import CredentialVerdicts, examine, unpacked
+from federation.credential_verdicts import CredentialVerdicts, examine, is_presentation, unpacked
 from federation.desk import Desk
 from federation.documents import read_document
-from federation.errors import Gone, NotFound
+from federation.errors import FederationError, Gone, NotFound
 from federation.ids import Ids
 from federation.known_keys import recall
 from federation.storage import Tx
@@ -20,9 +20,11 @@ from keys.errors import KeysError
 from keys.proofs import read_proof
 from node.context import Node
 from node.credentials import lists, queries
+from schemas.base import id_of
 from schemas.credentials import is_credential, parse_credential
 from schemas.errors import SchemaError
 from schemas.strict_json import dumps, loads_object
+from schemas.urls import url_of
 
 
 class Known(NamedTuple):
@@ -35,7 +37,11 @@ class Known(NamedTuple):
 
 
 async def judge(node: Node, document: dict[str, Any], body: bytes, *, shown_by: str | None = None) -> Verdicts:
-    """The verdicts about what came as `body`. shown_by: whoever holds it here and shows it as their own."""
+    """The verdicts about what came as `body`. shown_by: whoever holds it here and shows it as their own.
+
+    Of a presentation that names its holder, that is who shows it; they are asked who they are.
+    """
+    holder = None if shown_by else await _holder(node, document)
     known = await node.db.read(remembered, document, body)
     desk = Desk(
         now=node.clock.now(),
@@ -45,9 +51,20 @@ async def judge(node: Node, document: dict[str, Any], body: bytes, *, shown_by: 
         memory=known.memory,
         lists=known.lists,
         people=known.people,
-        shown_by=shown_by,
+        shown_by=shown_by or holder,
     )
     return await examine(document, desk)
+
+
+async def _holder(node: Node, document: dict[str, Any]) -> str | None:
+    """Who presents it, by the presentation's own word; None where that is nobody who can be asked."""
+    holder = url_of(id_of(document.get("holder"))) if is_presentation(document) else None
+    if holder is None:
+        return None
+    try:
+        return (await node.resolver.actor(holder)).id
+    except FederationError:
+        return None
 
 
 def remembered(tx: Tx, document: dict[str, Any], body: bytes) -> Known:

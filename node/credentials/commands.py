@@ -12,10 +12,11 @@ from federation import outbox
 from federation.authors import Author
 from federation.blocks import hides
 from federation.clock import iso
+from federation.credential_verdicts import is_presentation, unpacked
 from federation.ids import new_id
+from federation.known_identities import actors_of, identity_of
 from federation.storage import Tx
 from node.credentials import lists, queries, signing
-from node.credentials.identities import actors_of, identity_of
 from node.credentials.rules import (
     KEEP_OFFERED,
     MAX_BYTES,
@@ -36,7 +37,7 @@ from schemas.actors import Actor
 from schemas.base import Audience as Recipients
 from schemas.credentials import Credential, parse_credential
 from schemas.errors import SchemaError
-from schemas.strict_json import loads_object
+from schemas.strict_json import dumps, loads_object
 
 NO_CREDENTIAL = _("This is not a credential that can be read here. It has to be one of the W3C’s, as Open Badges are.")
 A_LIST = _("This is a list on which credentials are taken back, and not a credential about somebody.")
@@ -125,9 +126,10 @@ def hold(tx: Tx, reader: str, body: bytes) -> str:
 
     What is held already stays. Invalid, field `file`, for what is no credential, or is about somebody else.
     """
-    if len(body) > MAX_BYTES:
-        raise Invalid({"file": TOO_LONG})
     try:
+        body = _alone(body)
+        if len(body) > MAX_BYTES:
+            raise Invalid({"file": TOO_LONG})
         found = parse_credential(loads_object(body))
     except SchemaError as error:
         raise Invalid({"file": NO_CREDENTIAL}) from error
@@ -138,6 +140,12 @@ def hold(tx: Tx, reader: str, body: bytes) -> str:
     if queries.count_held(tx, reader) >= MAX_HELD:
         raise Invalid({"file": TOO_MANY})
     return _keep(tx, new_id(tx.now), "held", reader, found, body)
+
+
+def _alone(body: bytes) -> bytes:
+    """A credential as it came; out of a presentation its first one, of which JSON is all that its proofs cover."""
+    document = loads_object(body)
+    return dumps(unpacked(document)[0]) if is_presentation(document) else body
 
 
 def take(tx: Tx, reader: str, name: str) -> None:

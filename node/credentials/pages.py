@@ -11,6 +11,7 @@ from federation.media_type import wants_credential
 from node.context import Node
 from node.credentials import commands, queries
 from node.credentials.checking import bytes_at
+from node.credentials.queries import Bytes
 from node.credentials.report import rows_of, seal_class, short
 from node.credentials.rules import MAX_FILE, Audience
 from node.credentials.serving import answer
@@ -23,13 +24,12 @@ from node.web.render import page, see_other
 from node.web.session import Viewer, signed_in, viewer
 from schemas.errors import SchemaError
 from schemas.strict_json import dumps, loads_object
-from schemas.terms import VC_JSON, VP_JSON
+from schemas.terms import CREDENTIALS_V2, VC_JSON, VP_JSON
 
 FILE = "file"
 AUDIENCES: dict[str, Audience] = {"nobody": "nobody", "address": "address", "profile": "profile"}
 NO_ADDRESS = _("Give the address of a credential, beginning with https://, or choose its file.")
 NOT_THERE = _("No credential is to be had at this address. Look whether it is right, or try again later.")
-VC_CONTEXT = "https://www.w3.org/ns/credentials/v2"
 
 
 @signed_in
@@ -93,8 +93,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     names = (request.match_info["handle"], request.match_info["name"])
     wanted = request.query.get("as") or wants_credential(request.headers.get("Accept", ""))
     if wanted:
-        body, kept = await node.db.read(queries.bytes_of, *names, reader)
-        return _file(request, body, kept, wanted)
+        return _file(request, await node.db.read(queries.bytes_of, *names, reader), wanted)
     found = await node.db.read(queries.one, *names, reader)
     return await page(
         request,
@@ -109,21 +108,22 @@ async def show(request: web.Request) -> web.StreamResponse:
     )
 
 
-def _file(request: web.Request, body: bytes, kept: bytes | None, wanted: str) -> web.Response:
-    if wanted in (VP_JSON, "presentation") and kept is not None:
-        response = answer(request, _presented(body, kept), VP_JSON)
+def _file(request: web.Request, held: Bytes, wanted: str) -> web.Response:
+    if wanted in (VP_JSON, "presentation"):
+        response = answer(request, _presented(held), VP_JSON)
     else:
-        response = answer(request, body, VC_JSON)
+        response = answer(request, held.body, VC_JSON)
     if "as" in request.query:
         name = request.match_info["name"]
         response.headers["Content-Disposition"] = f'attachment; filename="credential-{name}.json"'
     return response
 
 
-def _presented(body: bytes, kept: bytes) -> bytes:
+def _presented(held: Bytes) -> bytes:
     """A presentation (VC Data Model 2.0 §4.13), without a proof of its own: each part carries its own."""
-    inside = [loads_object(body), loads_object(kept)]
-    return dumps({"@context": [VC_CONTEXT], "type": ["VerifiablePresentation"], "verifiableCredential": inside})
+    inside = [loads_object(part) for part in (held.body, held.kept) if part is not None]
+    document = {"@context": [CREDENTIALS_V2], "type": ["VerifiablePresentation"], "verifiableCredential": inside}
+    return dumps(document | ({"holder": held.holder} if held.holder else {}))
 
 
 # ---- what its holder does

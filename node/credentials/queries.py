@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
+from federation.known_identities import actors_of
 from federation.known_keys import public_of
 from federation.storage import Tx
 from federation.tables import actor_keys, actors
 from federation.verdicts import Pins
 from node.credentials import lists
-from node.credentials.identities import actors_of
 from node.credentials.rules import Found
 from node.credentials.tables import credentials, kept_lists
 from node.errors import NotFound
@@ -63,6 +63,14 @@ class View:
     def ended(self) -> bool:
         """Whether its holder should know that it holds no more."""
         return self.state == "revoked" or (self.found is not None and self.found.overall == "fails")
+
+
+class Bytes(NamedTuple):
+    """A credential as it came. kept: the newest status list beside it. holder: who holds it here."""
+
+    body: bytes
+    kept: bytes | None
+    holder: str | None
 
 
 def own_row(tx: Tx, actor_id: str, name: str, side: str) -> Row[Any]:
@@ -118,13 +126,14 @@ def _seen(tx: Tx, username: str, name: str, reader: str | None) -> Row[Any]:
     return row
 
 
-def bytes_of(tx: Tx, username: str, name: str, reader: str | None) -> tuple[bytes, bytes | None]:
-    """The bytes of the same, and the newest status list that is kept beside it."""
+def bytes_of(tx: Tx, username: str, name: str, reader: str | None) -> Bytes:
+    """The bytes of the same."""
     row = _seen(tx, username, name, reader)
+    holder = row.owner if row.side == "held" else None
     if row.list_url is None:
-        return bytes(row.body), None
+        return Bytes(bytes(row.body), None, holder)
     kept = tx.scalar(sa.select(kept_lists.c.body).where(kept_lists.c.url == row.list_url))
-    return bytes(row.body), kept or lists.served(tx, row.list_url)
+    return Bytes(bytes(row.body), kept or lists.served(tx, row.list_url), holder)
 
 
 def open_body(tx: Tx, username: str, name: str) -> bytes | None:

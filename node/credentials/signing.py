@@ -9,10 +9,10 @@ import sqlalchemy as sa
 
 from federation.authors import Author, check_key
 from federation.clock import iso
+from federation.known_identities import identity_of
 from federation.storage import Tx
 from federation.tables import actors
 from keys.proofs import add_proofs
-from node.credentials.identities import identity_of
 from node.credentials.rules import LIST_VALID
 from schemas.credential_drafts import (
     BadgeDraft,

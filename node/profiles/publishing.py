@@ -15,11 +15,13 @@ from federation.errors import Unacceptable
 from federation.former import forget_former
 from federation.storage import Tx
 from node.errors import Invalid
+from node.identity.queries import said_of
 from node.media.names import media_url
 from node.profiles import cards, wire
 from node.profiles.queries import person, picture_name
 from node.profiles.rules import Audience, ProfileDraft
 from node.profiles.sources import OwnEntry, own_entries
+from schemas.actors import with_identity
 from schemas.cv import SECTIONS, Cv, Entry
 from schemas.strict_json import dumps
 
@@ -44,12 +46,15 @@ def publish(tx: Tx, author: Author, draft: ProfileDraft) -> int:
         today=today,
     )
     cv = cv_for(lines, "public", author.ids.origin)
-    document = written(cv=cv)
+    identity = said_of(tx, author.actor_id)
+    document = with_identity(written(cv=cv), *identity)
     long = wire.cv_card(cv) if cv and len(dumps(document)) > MAX_DOCUMENT else (None, "")
     close = wire.to_card(wire.part_for(draft, "followers"), cv_for(lines, "followers", author.ids.origin), today)
     try:
         beside = cards.for_everybody(tx, author, *long)
-        told = outbox.update_actor(tx, author, document if beside is None else written(card=beside))
+        if beside is not None:
+            document = with_identity(written(card=beside), *identity)
+        told = outbox.update_actor(tx, author, document)
         forget_former(tx, author, author.actor_id)
         return max(told, cards.for_followers(tx, author, *close))
     except Unacceptable as error:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from federation.known_identities import identity_of
 from federation.storage import Tx
 from node.errors import Invalid
 from node.errors import NotFound as NothingHere
@@ -57,6 +58,7 @@ class Home:
     following: int
     followers: int
     own_gigs: int
+    identity: str | None
 
 
 def _home(tx: Tx, reader: str, before: str | None, kind: str | None) -> Home:
@@ -75,6 +77,7 @@ def _home(tx: Tx, reader: str, before: str | None, kind: str | None) -> Home:
         following=following,
         followers=followers,
         own_gigs=market.count(tx, market.Filter(owner=reader, over=True)),
+        identity=identity_of(tx, reader),
     )
 
 

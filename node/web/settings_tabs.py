@@ -21,6 +21,7 @@ class Tab(NamedTuple):
 TABS = (
     Tab("profile", "/profile/edit", _("Profile")),
     Tab("security", "/settings", _("Security")),
+    Tab("identity", "/settings/identity", _("Identity")),
     Tab("notices", "/settings/notices", _("Notices and mail")),
     Tab("blocks", "/settings/blocks", _("Blocks")),
     Tab("export", "/settings/export", _("Export")),

@@ -79,7 +79,8 @@ IN_THE_SETTINGS = {  # what a person may do there is their own; `tests/node/acco
     "/settings/password", "/settings/reading", "/settings/sessions/end", "/settings/sessions/end-others",
     "/settings/proof", "/settings/proof/passkey", "/settings/passkeys/new", "/settings/passkeys/{name}/remove",
     "/settings/codes", "/settings/codes/begin", "/settings/codes/renew", "/settings/codes/remove", "/settings/export",
-    "/settings/export/{name}", "/settings/import", "/settings/delete",
+    "/settings/export/{name}", "/settings/import", "/settings/delete", "/setup/identity", "/setup/identity/try",
+    "/settings/identity", "/settings/identity/try", "/settings/identity/change", "/settings/identity/claim",
 }  # fmt: skip
 AMONG_PEOPLE = {  # one's own relations: `tests/node/relations` and `moderation` try those of others
     "/people/requests", "/people/remove", "/people/block", "/people/mute", "/people/report", "/settings/blocks",

@@ -84,7 +84,7 @@ async def test_the_phrase_is_shown_once_and_is_not_kept(house):
     assert await house.node.db.read(queries.phrase) is None
     word = phrase.split()[place_of(phrase) - 1].upper()
     done = await house.visitor.post("/setup/keys", csrf=token_in(page.text), phrase=phrase, word=word, where="folder")
-    assert done.url == f"{house.visitor.origin}/setup/hello"
+    assert done.url == f"{house.visitor.origin}/setup/identity"
     known = await house.node.db.read(queries.phrase)
     assert known.nightly
     rows = await house.node.db.read(

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0004'
+revision = '0005'
 down_revision = '0003'
 
 
@@ -42,6 +42,18 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_credentials_list_url'), ['list_url'], unique=False)
         batch_op.create_index(batch_op.f('ix_credentials_subject'), ['subject'], unique=False)
 
+    op.create_table('identities',
+    sa.Column('actor_id', sa.Text(), nullable=False),
+    sa.Column('did', sa.Text(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('statement', sa.LargeBinary(), nullable=True),
+    sa.Column('made_at', sa.BigInteger(), nullable=False),
+    sa.Column('tried_at', sa.BigInteger(), nullable=True),
+    sa.Column('ended_at', sa.BigInteger(), nullable=True),
+    sa.Column('succession', sa.LargeBinary(), nullable=True),
+    sa.PrimaryKeyConstraint('actor_id', 'did', name=op.f('pk_identities'))
+    )
     op.create_table('kept_lists',
     sa.Column('url', sa.Text(), nullable=False),
     sa.Column('body', sa.LargeBinary(), nullable=False),
@@ -49,6 +61,28 @@ def upgrade() -> None:
     sa.Column('seen_at', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('url', name=op.f('pk_kept_lists'))
     )
+    op.create_table('known_identities',
+    sa.Column('actor_id', sa.Text(), nullable=False),
+    sa.Column('did', sa.Text(), nullable=False),
+    sa.Column('statement', sa.LargeBinary(), nullable=False),
+    sa.Column('first_seen', sa.BigInteger(), nullable=False),
+    sa.Column('checked_at', sa.BigInteger(), nullable=False),
+    sa.Column('gone_at', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('actor_id', 'did', name=op.f('pk_known_identities'))
+    )
+    with op.batch_alter_table('known_identities', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_known_identities_did'), ['did'], unique=False)
+
+    op.create_table('known_successions',
+    sa.Column('did', sa.Text(), nullable=False),
+    sa.Column('successor', sa.Text(), nullable=False),
+    sa.Column('document', sa.LargeBinary(), nullable=False),
+    sa.Column('seen_at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('did', name=op.f('pk_known_successions'))
+    )
+    with op.batch_alter_table('known_successions', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_known_successions_successor'), ['successor'], unique=False)
+
     op.create_table('status_lists',
     sa.Column('issuer', sa.Text(), nullable=False),
     sa.Column('number', sa.Integer(), nullable=False),

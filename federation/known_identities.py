@@ -1,0 +1,166 @@
+"""Which person is behind which actor, as far as keys can say it: identities claimed both ways (FEP-c390).
+
+An identity (did:key) says in a signed statement that it is an actor, and the actor's document, as its origin serves it,
+lists that statement. Neither alone counts. When an identity key was changed, the old one names its successor; of two
+that it names, the one that was seen first stands, since whoever gets hold of an old key can name another.
+
+What is known of an actor goes when the actor is forgotten (`federation.known_actors`); of a succession, when nobody
+here is known by either of its keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+
+from federation.storage import Tx
+from federation.tables import known_identities, known_successions
+from keys.errors import KeysError
+from keys.identity import MAX_CHAIN, Succession, read_statement, read_succession
+from schemas.actors import Actor
+from schemas.errors import SchemaError
+from schemas.strict_json import dumps, loads_object
+
+AT_ONCE = 500
+MAX_ACTORS = 50  # of one person, in one answer
+
+_log = structlog.get_logger()
+
+
+def store_identities(tx: Tx, actor: Actor) -> None:
+    """Keep what the document of an actor says of who it is; what it says no more is over from now on."""
+    rows = tx.rows(sa.select(known_identities).where(known_identities.c.actor_id == actor.id))
+    said = {dumps(statement): statement for statement in actor.statements}
+    if said.keys() == {bytes(row.statement) for row in rows if row.gone_at is None} and not actor.successions:
+        return
+    claimed = _checked(tx, actor, said)
+    gone = [row.did for row in rows if row.gone_at is None and row.did not in claimed]
+    if gone:
+        mine = (known_identities.c.actor_id == actor.id, known_identities.c.did.in_(gone))
+        tx.execute(sa.update(known_identities).where(*mine).values(gone_at=tx.now))
+    for did, statement in claimed.items():
+        held = {"statement": statement, "checked_at": tx.now, "gone_at": None}
+        insert = tx.insert(known_identities).values(actor_id=actor.id, did=did, first_seen=tx.now, **held)
+        tx.execute(insert.on_conflict_do_update(index_elements=["actor_id", "did"], set_=held))
+    for succession, document in _leading_to(claimed, _readable(actor)):
+        _remember(tx, succession, document)
+
+
+def _checked(tx: Tx, actor: Actor, said: dict[bytes, dict[str, Any]]) -> dict[str, bytes]:
+    """The identities whose statements hold."""
+    claimed: dict[str, bytes] = {}
+    for body, statement in said.items():
+        try:
+            claimed.setdefault(read_statement(statement, actor.id, now=tx.now), body)
+        except KeysError as error:
+            _log.info("identity.refused", actor=actor.id, reason=str(error))
+    return claimed
+
+
+def _readable(actor: Actor) -> list[tuple[Succession, bytes]]:
+    found = []
+    for text in actor.successions:
+        try:
+            found.append((read_succession(loads_object(text.encode())), text.encode()))
+        except (KeysError, SchemaError) as error:
+            _log.info("identity.refused", actor=actor.id, reason=str(error))
+    return found
+
+
+def _leading_to(claimed: Iterable[str], found: Sequence[tuple[Succession, bytes]]) -> list[tuple[Succession, bytes]]:
+    """Those that end, over others of the same document, in an identity that the actor claims."""
+    wanted, chosen, left = set(claimed), [], list(found)
+    while more := [one for one in left if one[0].new in wanted]:
+        chosen += more
+        wanted |= {one[0].old for one in more}
+        left = [one for one in left if one not in more]
+    return chosen
+
+
+def _remember(tx: Tx, succession: Succession, document: bytes) -> None:
+    if person_of(tx, succession.new) == succession.old:
+        return  # a circle, which only whoever has both keys can draw
+    values = {"did": succession.old, "successor": succession.new, "document": document, "seen_at": tx.now}
+    if tx.execute(tx.insert_new(known_successions, "did"), values).rowcount:
+        _log.info("identity.succeeded", old=succession.old, new=succession.new)
+
+
+# ---- who is who
+
+
+def identity_of(tx: Tx, actor_id: str) -> str | None:
+    """The did:key that an actor claims both ways; of several the one that has stood longest."""
+    standing = (known_identities.c.actor_id == actor_id, known_identities.c.gone_at.is_(None))
+    statement = sa.select(known_identities.c.did).where(*standing)
+    did: str | None = tx.scalar(statement.order_by(known_identities.c.first_seen, known_identities.c.did).limit(1))
+    return did
+
+
+def person_of(tx: Tx, did: str) -> str:
+    """The identity that stands for a person today: where the successions of this one lead, itself where there is none.
+
+    Two identities are the same person when this is the same.
+    """
+    seen = [did]
+    for _step in range(MAX_CHAIN):
+        successor = tx.scalar(sa.select(known_successions.c.successor).where(known_successions.c.did == seen[-1]))
+        if successor is None or successor in seen:
+            break
+        seen.append(successor)
+    return seen[-1]
+
+
+def identities_of(tx: Tx, did: str) -> list[str]:
+    """All identities of the same person, the one of today first."""
+    found = [person_of(tx, did)]
+    newest = list(found)
+    for _step in range(MAX_CHAIN):
+        before = sa.select(known_successions.c.did).where(known_successions.c.successor.in_(newest))
+        newest = [row.did for row in tx.rows(before.order_by(known_successions.c.did).limit(MAX_CHAIN))]
+        newest = [one for one in newest if one not in found]
+        if not newest:
+            break
+        found += newest
+    return found
+
+
+def actors_of(tx: Tx, did: str) -> list[str]:
+    """The actors that are this person, by this identity or one that it succeeded; those known longest first."""
+    theirs = (known_identities.c.did.in_(identities_of(tx, did)), known_identities.c.gone_at.is_(None))
+    statement = sa.select(known_identities.c.actor_id, sa.func.min(known_identities.c.first_seen).label("since"))
+    grouped = statement.where(*theirs).group_by(known_identities.c.actor_id)
+    rows = tx.rows(grouped.order_by(sa.literal_column("since"), known_identities.c.actor_id).limit(MAX_ACTORS))
+    return [row.actor_id for row in rows]
+
+
+def same_person(tx: Tx, one: str, other: str) -> bool:
+    """Whether two actors have claimed one identity, both ways, or two that successions join."""
+    if one == other:
+        return True
+    dids = [identity_of(tx, actor_id) for actor_id in (one, other)]
+    return None not in dids and len({person_of(tx, did) for did in dids if did is not None}) == 1
+
+
+# ---- what is forgotten
+
+
+def forget_identities_of(tx: Tx, actor_ids: Sequence[str]) -> None:
+    """These actors are not known here any more."""
+    for start in range(0, len(actor_ids), AT_ONCE):
+        some = actor_ids[start : start + AT_ONCE]
+        tx.execute(sa.delete(known_identities).where(known_identities.c.actor_id.in_(some)))
+
+
+def forget_successions(tx: Tx) -> int:
+    """Those of whom nobody is known here by any of their keys; returns how many."""
+    known = sa.exists().where(known_identities.c.did.in_((known_successions.c.did, known_successions.c.successor)))
+    earlier = known_successions.alias()
+    leads_here = sa.exists().where(earlier.c.did == known_successions.c.successor)
+    over = sa.select(known_successions.c.did).where(~known, ~leads_here).limit(AT_ONCE)
+    dids = [row.did for row in tx.rows(over)]
+    if dids:
+        tx.execute(sa.delete(known_successions).where(known_successions.c.did.in_(dids)))
+    return len(dids)
