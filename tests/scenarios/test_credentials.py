@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from federation.verdicts import Verdicts
 from node.credentials import commands, queries
 from node.credentials.checking import bytes_at, judge
+from node.credentials.lists import sign_anew
 from node.credentials.queries import View
 from node.credentials.signing import Statement
 from node.credentials.working import one_round
-from schemas.strict_json import loads_object
+from node.errors import Invalid
+from schemas.strict_json import dumps, loads_object
 from tests.nodes import Home, cluster, settled
 from tests.people import Somebody
+from tests.scenarios.test_identity import identify
+from tests.scenarios.test_new_keys import change, replace_node
 
 BADGE = Statement("badge", "Accessible front end", "Builds pages that everybody can use.", "Three pieces of work.")
 
@@ -68,3 +74,138 @@ async def test_given_on_one_server_held_on_another_checked_on_a_third_and_taken_
         [one] = await shelf(bo)
         assert one.found
         assert one.found.overall == "fails"
+
+
+async def test_an_issuer_that_is_dead_speaks_through_what_was_kept(databases: Any) -> None:
+    """Whoever met it knows the key; whoever did not sees that nothing was changed; the list says how it stood."""
+    async with cluster("a.example", "b.example", "c.example", "d.example", tls=True, databases=databases) as homes:
+        a, b, c, d = homes
+        ada, bo, _cy, _dan = [
+            await home.set_up(name) for home, name in zip(homes, ("ada", "bo", "cy", "dan"), strict=True)
+        ]
+        await give(ada, bo)
+        [one] = await shelf(bo)
+        address = f"{b.origin}{one.path}"
+        await c.node.resolver.actor(ada.id)  # has met the issuer; d has not
+        await a.go_dark()
+        met = await checked(c, address)
+        assert outcomes(met) == ("holds", "holds", "holds", "holds")  # the list came along, and is of today
+        assert "pinned from an earlier meeting" in met.key.sentence
+        never = await checked(d, address)
+        assert outcomes(never) == ("holds", "unknown", "holds", "holds")
+        assert "written into it when it was signed" in never.key.sentence
+        for home in (b, c, d):
+            home.later(days=40)
+        late = await checked(c, address)
+        assert (late.overall, outcomes(late)) == ("unknown", ("holds", "holds", "holds", "unknown"))
+        assert late.force.sentence.startswith("Not taken back as of 20")
+        await one_round(b.node)
+        [one] = await shelf(bo)
+        assert one.found
+        assert one.found.overall == "unknown"
+        async with b.visitor() as stranger:
+            page = await stranger.get("/@bo")
+            assert "Could not check today" in page.text
+            assert "Not taken back as of" in page.text
+
+
+async def test_what_was_revoked_stays_so_when_the_issuer_is_gone(databases: Any) -> None:
+    async with cluster("a.example", "b.example", "c.example", tls=True, databases=databases) as (a, b, c):
+        ada, bo, _cy = await a.set_up("ada"), await b.set_up("bo"), await c.set_up("cy")
+        name = await give(ada, bo)
+        [one] = await shelf(bo)
+        await ada.do(commands.revoke, name)
+        b.later(hours=13)
+        await one_round(b.node)
+        await a.go_dark()
+        verdicts = await checked(c, f"{b.origin}{one.path}")
+        assert verdicts.overall == "fails"
+        assert verdicts.revocation.outcome == "fails"
+
+
+async def test_183_184_the_keys_of_an_issuer_change(databases: Any) -> None:
+    """As planned: everything stands. Then somebody else has the name of its server: only what was known counts."""
+    async with cluster("a.example", "b.example", "c.example", "d.example", tls=True, databases=databases) as homes:
+        a, b, c, d = homes
+        ada, bo, _cy, _dan = [
+            await home.set_up(name) for home, name in zip(homes, ("ada", "bo", "cy", "dan"), strict=True)
+        ]
+        await give(ada, bo)
+        [one] = await shelf(bo)
+        address = f"{b.origin}{one.path}"
+        await c.node.resolver.actor(ada.id)
+        await change(ada)
+        await a.node.db.write(sign_anew, await ada.author())
+        for home in (b, c):
+            planned = await checked(home, address)
+            assert (planned.overall, outcomes(planned)) == ("holds", ("holds",) * 4), planned
+        await replace_node(a, "ada")
+        await a.node.db.write(sign_anew, await ada.author())
+        theirs = await checked(c, address)
+        assert outcomes(theirs) == ("holds", "holds", "holds", "holds")  # by the list that b has kept, of today
+        assert "that was pinned; it is no longer listed" in theirs.key.sentence
+        assert "not signed with a key that is known to be the issuer's" in theirs.revocation.sentence
+        stranger = await checked(d, address)  # has never met the one who was there before
+        assert (stranger.signature.outcome, stranger.key.outcome) == ("holds", "fails")
+        forged = await give_again(ada, b, bo)
+        assert (forged.signature.outcome, forged.key.outcome) == ("holds", "unknown")
+
+
+async def give_again(issuer: Somebody, home: Home, holder: Somebody) -> Verdicts:
+    """One more credential by whoever has the name of the server now, as a server sees it."""
+    person = await issuer.home.node.resolver.locate(holder.handle)
+    name = await issuer.do(commands.issue, person, BADGE)
+    return await checked(home, f"{issuer.id}/credentials/{name}")
+
+
+async def test_the_list_of_a_server_that_sleeps_says_nothing_of_today(databases: Any) -> None:
+    async with cluster("a.example", "b.example", "c.example", tls=True, databases=databases) as (a, b, c):
+        ada, bo, _cy = await a.set_up("ada"), await b.set_up("bo"), await c.set_up("cy")
+        await give(ada, bo)
+        [one] = await shelf(bo)
+        for home in (a, b, c):
+            home.later(days=5)
+        verdicts = await checked(c, f"{b.origin}{one.path}")
+        assert verdicts.revocation.outcome == "unknown"
+        assert "has not been renewed since" in verdicts.revocation.sentence
+        await one_round(a.node)
+        assert (await checked(c, f"{b.origin}{one.path}")).revocation.outcome == "holds"
+
+
+async def test_a_credential_is_about_whoever_has_the_identity_and_about_nobody_else(databases: Any) -> None:
+    async with cluster("a.example", "b.example", "c.example", tls=True, databases=databases) as (a, b, c):
+        ada, bo, cy = await a.set_up("ada"), await b.set_up("bo"), await c.set_up("cy")
+        did, _code = await identify(bo)
+        await give(ada, bo)
+        [one] = await shelf(bo)
+        assert one.credential.subject_id == did
+        verdicts = await checked(c, f"{b.origin}{one.path}")
+        assert verdicts.overall == "holds"
+        assert verdicts.subject.outcome == "holds"
+        assert bo.id in verdicts.subject.sentence
+        body = await bytes_at(c.node, f"{b.origin}{one.path}")
+        before = await c.state()
+        with pytest.raises(Invalid) as refused:
+            await c.node.db.write(commands.hold, cy.id, body)
+        assert refused.value.errors == {"file": commands.NOT_YOURS}
+        assert await c.state() == before
+        stolen = loads_object(body) | {"holder": cy.id}
+        verdicts = await judge(c.node, stolen, dumps(stolen))
+        assert (verdicts.overall, verdicts.subject.outcome) == ("fails", "fails")
+
+
+async def test_who_asks_for_a_credential_that_is_kept_close_finds_nothing(databases: Any) -> None:
+    async with cluster("a.example", "b.example", databases=databases) as (a, b):
+        ada, bo = await a.set_up("ada"), await b.set_up("bo")
+        await give(ada, bo)
+        [one] = await shelf(bo)
+        await b.node.db.write(commands.let_see, bo.id, one.name, "nobody")
+        async with b.visitor() as stranger:
+            for accept in ("text/html", "application/vc", "application/vp"):
+                kept = await stranger.get(one.path, Accept=accept)
+                never = await stranger.get(one.path[:-4] + "aaaa", Accept=accept)
+                assert (kept.status, kept.text) == (404, never.text)
+            assert "Accessible front end" not in (await stranger.get("/@bo")).text
+            await b.node.db.write(commands.let_see, bo.id, one.name, "address")
+            assert (await stranger.get(one.path)).status == 200
+            assert "Accessible front end" not in (await stranger.get("/@bo")).text
