@@ -65,7 +65,8 @@ def canonical_quads(document: dict[str, Any], known: Contexts | None = None) -> 
         raise Malformed("@context", "the document cannot be read as JSON-LD") from error
     if _simplified(written) != _simplified(document):
         raise Malformed("@context", "the document says something that its contexts do not, or in other words than they")
-    _check_dataset(dataset)
+    _check_expanded(expanded)
+    _check_blank_nodes(dataset)
     return _canonical(dataset)
 
 
@@ -172,19 +173,39 @@ def _simplified(value: Any, *, top: bool = True) -> Any:
     return members["id"] if members.keys() == {"id"} and not top else members
 
 
-def _check_dataset(dataset: dict[str, Any]) -> None:
-    if set(dataset) != {"@default"}:
-        raise Malformed("", "a document of several graphs")
-    blank = set()
-    for triple in dataset["@default"]:
-        for part in triple.values():
-            if part["type"] == "blank node":
-                blank.add(part["value"])
-            elif part["type"] == "IRI" and not _IRI.match(part["value"]):
-                raise Malformed("", "an id or a term that is no IRI")
-            elif not _LANGUAGE.match(part.get("language", "en")) or not _IRI.match(part.get("datatype", "a:b")):
-                raise Malformed("", "a language or a type that is none")
-    if len(blank) > MAX_BLANK_NODES:
+def _check_expanded(expanded: Any) -> None:
+    """Refuse what the way to RDF leaves out in silence, and names for blank nodes, which no proof covers."""
+    waiting = [expanded]
+    own_id = expanded[0].get("@id") if expanded else None
+    described = 0
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, list):
+            waiting += item
+        elif isinstance(item, dict):
+            described += len(item) > 1 and item.get("@id", "") == own_id
+            for name, value in item.items():
+                _check_expanded_member(name, value)
+            waiting += item.values()
+    if described > 1:
+        raise Malformed("id", "a part of it says more of the whole, where nobody looks for that")
+
+
+def _check_expanded_member(name: str, value: Any) -> None:
+    if name in ("@id", "@type"):
+        iris = value if isinstance(value, list) else [value]
+        if not all(isinstance(iri, str) and _IRI.match(iri) for iri in iris):
+            raise Malformed("", "an id or a type that is no absolute IRI")
+    elif name == "@language":
+        if not isinstance(value, str) or not _LANGUAGE.match(value):
+            raise Malformed("", "a language that is none")
+    elif name not in ("@value", "@direction", "@list") and not _IRI.match(name):
+        raise Malformed("", f"{name[:40]} is not read here")
+
+
+def _check_blank_nodes(dataset: dict[str, Any]) -> None:
+    parts = [part for triple in dataset.get("@default", ()) for part in triple.values()]
+    if len({part["value"] for part in parts if part["type"] == "blank node"}) > MAX_BLANK_NODES:
         raise Malformed("", f"more than {MAX_BLANK_NODES} things without an id")
 
 

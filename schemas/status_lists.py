@@ -27,7 +27,7 @@ def new() -> bytearray:
 
 def encode(bits: bytes | bytearray) -> str:
     """The `encodedList` of these bits; the same bits give the same text."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, _GZIP)
+    packer = zlib.compressobj(6, zlib.DEFLATED, _GZIP)
     packed = packer.compress(bytes(bits)) + packer.flush()
     return "u" + base64.urlsafe_b64encode(packed).rstrip(b"=").decode("ascii")
 

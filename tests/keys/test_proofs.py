@@ -19,6 +19,7 @@ from tests.keys.made import NOW, ed25519, ed25519_from_multibase, rsa
 from tests.vectors import load
 
 FEP = load("fep-8b32.json")
+C390 = load("fep-c390.json")
 W3C = load("vc-di-eddsa.json")
 METHOD = "https://a.example/users/alice#ed25519-key"
 CONTEXT = ["https://www.w3.org/ns/activitystreams", "https://w3id.org/security/data-integrity/v1"]
@@ -78,6 +79,17 @@ def test_w3c_eddsa_jcs_2022_is_made():
     key = ed25519_from_multibase(W3C["secretKeyMultibase"])
     assert key.public.multibase == W3C["publicKeyMultibase"]
     assert key.sign(bytes.fromhex(W3C["combinedHash"])).hex() == W3C["signature"]
+
+
+def test_fep_c390_is_made_byte_for_byte_and_verified():
+    """A statement without a context, by a did:key without a fragment."""
+    key = ed25519_from_multibase(C390["secretKeyMultibase"])
+    subject = C390["claim"]["subject"]
+    assert add_proof(C390["claim"], key, subject, datetime.fromisoformat(C390["created"])) == C390["proof"]
+    (statement,) = C390["actor"]["attachment"]
+    claim = read_proof(statement)
+    claim.verify(public_from_did_key(claim.verification_method))
+    assert claim.verification_method == subject
 
 
 # What is made.
