@@ -126,7 +126,7 @@ def _force(dates: Verdict, revocation: Verdict) -> Verdict:
 def _subject(subject: str | None, desk: Desk) -> Verdict:
     if subject is None:
         return NOT_SAID
-    owners = desk.people.get(subject, ()) if subject.startswith("did:") else (subject,)
+    owners = desk.people.get(subject) or (() if subject.startswith("did:") else (subject,))
     if desk.shown_by is not None and owners and desk.shown_by not in owners:
         other = Said("It is about {who}, and not about {holder}, who shows it.", who=owners[0], holder=desk.shown_by)
         return Verdict("fails", other)

@@ -23,7 +23,8 @@ class Desk:
 
     now: the time as of which is asked. fetch: None without a network. pins: keys that are trusted already. memory: what
     is known of this very document. lists: status lists that came along, or were kept. people: by did:key, the ids of
-    actors that are known to have claimed it. shown_by: whoever presents it as their own, if anybody does.
+    actors that are known to have claimed it; by the id of an actor, those of the same person. shown_by: whoever
+    presents it as their own, if anybody does.
     """
 
     now: datetime

@@ -14,10 +14,11 @@ from federation.blocks import hides
 from federation.clock import iso
 from federation.credential_verdicts import is_presentation, unpacked
 from federation.ids import new_id
-from federation.known_identities import actors_of, identity_of
+from federation.known_identities import actors_of, identity_of, same_person
 from federation.storage import Tx
 from node.credentials import lists, queries, signing
 from node.credentials.rules import (
+    AUDIENCES,
     KEEP_OFFERED,
     MAX_BYTES,
     MAX_HELD,
@@ -111,7 +112,11 @@ def arrived(tx: Tx, sender: str, document: dict[str, Any], readers: Sequence[str
 def is_about(tx: Tx, found: Credential, actor_id: str) -> bool:
     """Whether a credential is about somebody here: it names them, or an identity that they have claimed."""
     subject = found.subject_id
-    return subject is not None and (subject == actor_id or actor_id in actors_of(tx, subject))
+    if subject is None:
+        return False
+    if subject.startswith("did:"):
+        return actor_id in actors_of(tx, subject)
+    return same_person(tx, subject, actor_id)
 
 
 def _has_room(tx: Tx, reader: str, issuer: str) -> bool:
@@ -140,6 +145,20 @@ def hold(tx: Tx, reader: str, body: bytes) -> str:
     if queries.count_held(tx, reader) >= MAX_HELD:
         raise Invalid({"file": TOO_MANY})
     return _keep(tx, new_id(tx.now), "held", reader, found, body)
+
+
+def put_back(tx: Tx, reader: str, body: bytes, audience: str) -> bool:
+    """One that somebody held on the server where they lived before; False when it is here already.
+
+    About whom it is, every check says anew. SchemaError, Invalid.
+    """
+    if len(body) > MAX_BYTES or audience not in AUDIENCES or queries.count_held(tx, reader) >= MAX_HELD:
+        raise Invalid({"file": TOO_LONG})
+    found = parse_credential(loads_object(body))
+    before = queries.count_held(tx, reader)
+    name = _keep(tx, new_id(tx.now), "held", reader, found, body)
+    tx.execute(sa.update(credentials).where(credentials.c.id == name).values(audience=audience))
+    return queries.count_held(tx, reader) > before
 
 
 def _alone(body: bytes) -> bytes:
@@ -233,8 +252,3 @@ def tidy(tx: Tx) -> None:
     tx.execute(sa.delete(credentials).where(*old))
     needed = sa.exists().where(credentials.c.list_url == kept_lists.c.url, credentials.c.side == "held")
     tx.execute(sa.delete(kept_lists).where(~needed))
-
-
-def forget_all_of(tx: Tx, actor_id: str) -> None:
-    """Somebody leaves: what they hold and have issued goes. Their lists stay, so that what is revoked stays so."""
-    tx.execute(sa.delete(credentials).where(credentials.c.owner == actor_id))

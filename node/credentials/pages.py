@@ -13,7 +13,7 @@ from node.credentials import commands, queries
 from node.credentials.checking import bytes_at
 from node.credentials.queries import Bytes
 from node.credentials.report import rows_of, seal_class, short
-from node.credentials.rules import MAX_FILE, Audience
+from node.credentials.rules import AUDIENCES, MAX_FILE
 from node.credentials.serving import answer
 from node.credentials.working import look_after
 from node.errors import BadRequest, Invalid
@@ -27,7 +27,6 @@ from schemas.strict_json import dumps, loads_object
 from schemas.terms import CREDENTIALS_V2, VC_JSON, VP_JSON
 
 FILE = "file"
-AUDIENCES: dict[str, Audience] = {"nobody": "nobody", "address": "address", "profile": "profile"}
 NO_ADDRESS = _("Give the address of a credential, beginning with https://, or choose its file.")
 NOT_THERE = _("No credential is to be had at this address. Look whether it is right, or try again later.")
 
@@ -147,7 +146,7 @@ async def let_see(request: web.Request, somebody: Viewer) -> web.StreamResponse:
     """POST /credentials/{name}/see: audience, who may see it."""
     node, name = request.app[NODE], request.match_info["name"]
     form = await read_form(request)
-    audience = AUDIENCES.get(form.get("audience", ""))
+    audience = next((one for one in AUDIENCES if one == form.get("audience")), None)
     if audience is None:
         raise BadRequest(_("Choose who may see it."))
     await node.db.write(commands.let_see, somebody.actor_id, name, audience)

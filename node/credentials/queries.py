@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
-from federation.known_identities import actors_of
+from federation.known_identities import actors_of, identity_of
 from federation.known_keys import public_of
 from federation.storage import Tx
 from federation.tables import actor_keys, actors
@@ -210,9 +210,14 @@ def pins_of(tx: Tx, actor_ids: Iterable[str]) -> Pins:
 
 
 def claimed(tx: Tx, names: Iterable[str | None]) -> dict[str, tuple[str, ...]]:
-    """By did:key, the actors that have claimed it."""
-    dids = {name for name in names if name is not None and name.startswith("did:")}
-    return {did: tuple(owners) for did in sorted(dids) if (owners := actors_of(tx, did))}
+    """By did:key the actors that have claimed it; by the id of an actor, all who are the same person."""
+    found = {}
+    for name in sorted({name for name in names if name is not None}):
+        did = name if name.startswith("did:") else identity_of(tx, name)
+        owners = dict.fromkeys([*([] if name == did else [name]), *(actors_of(tx, did) if did else [])])
+        if owners:
+            found[name] = tuple(owners)
+    return found
 
 
 def kept_list(tx: Tx, url: str) -> dict[str, Any] | None:

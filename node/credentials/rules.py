@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -16,6 +16,8 @@ from node.language import _
 State = Literal["issued", "revoked", "offered", "held"]
 Audience = Literal["nobody", "address", "profile"]
 """Who may see a credential that is held: its holder, whoever has its address, or everybody on the holder's profile."""
+
+AUDIENCES: tuple[Audience, ...] = get_args(Audience)
 
 MAX_NAME = 200
 MAX_TEXT = 2_000
