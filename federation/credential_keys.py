@@ -30,6 +30,7 @@ from federation.verdict_words import (
     unconfirmed,
     unlisted,
     unlisted_but_pinned,
+    why,
 )
 from keys.encoding import public_from_did_key, public_from_multibase
 from keys.errors import KeysError
@@ -63,7 +64,7 @@ async def signed(document: dict[str, Any], issuer: str, written: str | None, des
     except KeysError as error:
         return Signed(Verdict("fails", Said("The proof cannot be read: {reason}.", reason=str(error))), nothing)
     except (FederationError, SchemaError) as error:
-        late = Said("The signature could not be tried: {reason}.", reason=str(error))
+        late = Said("The signature could not be tried: {reason}.", reason=why(error))
         return Signed(Verdict("unknown", late), nothing)
     if claim is None:
         return Signed(NOT_SIGNED, nothing)
@@ -149,7 +150,7 @@ def _without_key(issuer: str, asked: Actor | FederationError | None) -> Verdict:
 
 def _no_answer(issuer: str, error: FederationError) -> Verdict:
     if isinstance(error, Unreachable | Unsafe):
-        return could_not_ask(issuer, str(error))
+        return could_not_ask(issuer, error)
     if isinstance(error, Gone):
         ended = Said("{author} has ended there, so nobody could be asked whose key it is.", author=issuer)
         return Verdict("unknown", ended)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from federation.errors import FederationError, Unacceptable, Unreachable
+from federation.errors import FederationError, Unacceptable
+from federation.verdict_words import Offline
 from federation.verdicts import NO_MEMORY, NO_PINS, Fetch, Memory, Pins
 from schemas.actors import Actor, parse_actor
 from schemas.errors import SchemaError
@@ -59,5 +60,5 @@ class Desk:
     async def document(self, url: str) -> dict[str, Any]:
         """What stands at an address; raises FederationError."""
         if self.fetch is None:
-            raise Unreachable("no network")
+            raise Offline("no network")
         return await self.fetch(url)

@@ -14,7 +14,7 @@ from federation.credential_keys import signed
 from federation.desk import Desk
 from federation.errors import FederationError
 from federation.said import Said
-from federation.verdict_words import Verdict
+from federation.verdict_words import Verdict, why
 from keys.material import PublicKey
 from schemas.credentials import Credential, Status, parse_credential
 from schemas.errors import SchemaError
@@ -58,16 +58,16 @@ async def taken_back(credential: Credential, public: PublicKey | None, desk: Des
 
 
 async def _of_one(status: Status, credential: Credential, public: PublicKey | None, desk: Desk) -> Standing:
-    fetched, why = await _fetched(status, credential, public, desk)
+    fetched, reason = await _fetched(status, credential, public, desk)
     kept = [await _read(document, status, credential, public, desk) for document in desk.lists[:MAX_LISTS]]
     words = [word for word in (fetched, *kept) if isinstance(word, Word)]
     newest = max(words, key=lambda word: (word.is_set, word.as_of), default=None)
-    verdict = _verdict(status, credential, fetched, newest, why, desk.now)
+    verdict = _verdict(status, credential, fetched, newest, reason, desk.now)
     return Standing(verdict, None if newest is None else newest.document)
 
 
 def _verdict(
-    status: Status, credential: Credential, fetched: Word | None, newest: Word | None, why: str, now: datetime
+    status: Status, credential: Credential, fetched: Word | None, newest: Word | None, reason: str, now: datetime
 ) -> Verdict:
     if newest is not None and newest.is_set:
         return _revoked(status, credential, newest)
@@ -75,8 +75,8 @@ def _verdict(
         clear = "It has not been taken back: the list of {day} has no mark at entry {entry}."
         return Verdict("holds", Said(clear, day=fetched.as_of, entry=status.index))
     if fetched is not None:
-        why = Said("its list has not been renewed since {day}", day=fetched.as_of)
-    return _as_of(newest, why, now)
+        reason = Said("it has not been renewed since {day}", day=fetched.as_of)
+    return _as_of(newest, reason, now)
 
 
 def _revoked(status: Status, credential: Credential, word: Word) -> Verdict:
@@ -86,10 +86,15 @@ def _revoked(status: Status, credential: Credential, word: Word) -> Verdict:
     return Verdict("fails", Said(taken, author=credential.issuer_id, entry=status.index, day=word.as_of))
 
 
-def _as_of(newest: Word | None, why: str, now: datetime) -> Verdict:
+def _as_of(newest: Word | None, reason: str, now: datetime) -> Verdict:
     if newest is None:
-        return Verdict("unknown", Said("Could not see whether it has been taken back: {reason}.", reason=why))
-    as_of = Said("Not taken back as of {day}. Could not see it today: {reason}.", day=newest.as_of, reason=why)
+        return Verdict(
+            "unknown",
+            Said("Whether it was taken back is not known. Its list could not be used: {reason}.", reason=reason),
+        )
+    as_of = Said(
+        "Not taken back as of {day}. Its list could not be used today: {reason}.", day=newest.as_of, reason=reason
+    )
     is_fresh = now - newest.as_of <= FRESH and (newest.until is None or newest.until > now)
     return Verdict("holds" if is_fresh else "unknown", as_of)
 
@@ -101,7 +106,7 @@ async def _fetched(
     try:
         document = await desk.document(status.list_url)
     except FederationError as error:
-        return None, str(error)
+        return None, why(error)
     word = await _read(document, status, credential, public, desk)
     return (word, "") if isinstance(word, Word) else (None, word)
 
@@ -113,16 +118,16 @@ async def _read(
     try:
         found = parse_credential(document)
         if found.kind != "status list" or found.id != status.list_url or found.list_bits is None:
-            return Said("what stands at its list's address is not that list")
+            return Said("what stands at its address is not that list")
         if found.issuer_id != credential.issuer_id or found.list_purpose != status.purpose:
-            return Said("the list that it names is of another issuer or purpose")
+            return Said("it is of another issuer or purpose")
         is_set = bit(decode(found.list_bits), status.index)
     except SchemaError as error:
-        return Said("its list cannot be read: {reason}", reason=str(error))
+        return Said("it cannot be read ({reason})", reason=str(error))
     mark = await signed(document, found.issuer_id, found.issuer_key, desk)
     same_key = public is not None and mark.public == public and mark.signature.outcome == "holds"
     if mark.signature.outcome != "holds" or not (same_key or mark.key.outcome == "holds"):
-        return Said("its list is not signed with a key that is known to be the issuer's")
+        return Said("it is not signed with a key that is known to be the issuer's")
     if found.valid_from is None or found.valid_from > desk.now:
-        return Said("its list does not say of when it is")
+        return Said("it does not say of when it is")
     return Word(is_set, found.valid_from, found.valid_until, document)

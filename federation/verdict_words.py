@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from federation.errors import Busy, Gone, NotFound, Unreachable, Unsafe
 from federation.said import Said
 from keys.errors import BadSignature
 from schemas.urls import origin_of, url_of
@@ -19,6 +20,26 @@ class Verdict:
 
     outcome: Outcome
     sentence: str
+
+
+class Offline(Unreachable):
+    """Whoever checks has no network, or wants none."""
+
+
+REASONS: tuple[tuple[type[Exception], Said], ...] = (
+    (Offline, Said("there is no network")),
+    (Busy, Said("too much is being asked for just now")),
+    (Unreachable, Said("it does not answer")),
+    (Gone, Said("it says that this is gone")),
+    (NotFound, Said("it knows nothing of this")),
+    (Unsafe, Said("its address is not one that may be asked")),
+    (Exception, Said("its answer is not what was asked for")),
+)
+
+
+def why(error: Exception) -> Said:
+    """Why somebody could not be asked, in words that give nothing away of the network of whoever asks."""
+    return next(words for kind, words in REASONS if isinstance(error, kind))
 
 
 HOLDS = Verdict("holds", Said("The signature holds: nothing was changed since it was signed."))
@@ -52,7 +73,7 @@ def unlisted(author: str) -> Verdict:
 def not_vouched(author: str, error: Exception) -> Verdict:
     """The origin answers, and not as the author."""
     vouch = "The author's server does not vouch for {author}: {reason}."
-    return Verdict("fails", Said(vouch, author=author, reason=str(error)))
+    return Verdict("fails", Said(vouch, author=author, reason=why(error)))
 
 
 def expired(author: str, since: datetime) -> Verdict:
@@ -104,9 +125,9 @@ def at_origin(author: str, new_since: datetime | None, expires: datetime | None)
     return Verdict("holds", said)
 
 
-def could_not_ask(author: str, why: str) -> Verdict:
+def could_not_ask(author: str, error: Exception) -> Verdict:
     """The origin did not answer."""
     if not url_of(author):
-        return Verdict("unknown", Said("Could not ask anybody whose key it is: {reason}.", reason=why))
+        return Verdict("unknown", Said("Could not ask anybody whose key it is: {reason}.", reason=why(error)))
     asked = "Could not ask {server} whose key it is: {reason}."
-    return Verdict("unknown", Said(asked, server=origin_of(author), reason=why))
+    return Verdict("unknown", Said(asked, server=origin_of(author), reason=why(error)))

@@ -22,6 +22,7 @@ from federation.verdict_words import (
     HOLDS,
     NOT_LOOKED_AT,
     NOT_TRIED,
+    Offline,
     Verdict,
     any_date,
     at_origin,
@@ -36,6 +37,7 @@ from federation.verdict_words import (
     unconfirmed,
     unlisted,
     unlisted_but_pinned,
+    why,
 )
 from federation.verdict_words import Outcome as Outcome
 from keys.encoding import public_from_multibase
@@ -198,10 +200,10 @@ async def _key(
             return pins.keys[key_id], pinned(author)
     try:
         if asked.fetch is None:
-            raise Unreachable("no network")
+            raise Offline("no network")
         actor = await _actor(author, asked.fetch)
     except (Unreachable, Unsafe) as error:
-        return _without_origin(document, key_id, author, pins, str(error))
+        return _without_origin(document, key_id, author, pins, error)
     except (FederationError, SchemaError) as error:
         return pins.keys.get(key_id), not_vouched(author, error)
     return _by_origin(document, claim, actor, asked)
@@ -269,11 +271,11 @@ def _of_author(actor: Actor, key: KeyClaim, asked: _Asked) -> Verdict:
 
 
 def _without_origin(
-    document: dict[str, Any], key_id: str, author: str, pins: Pins, why: str
+    document: dict[str, Any], key_id: str, author: str, pins: Pins, error: FederationError
 ) -> tuple[PublicKey | None, Verdict]:
     if key_id in pins.keys:
         return pins.keys[key_id], pinned(author)
-    unknown = could_not_ask(author, why)
+    unknown = could_not_ask(author, error)
     if is_actor(document):  # a profile carries its own key: enough for the signature, not for whose
         try:
             keys = parse_actor(normalise(document)).public_keys
@@ -320,7 +322,7 @@ def _force(
     if isinstance(current, Gone | NotFound):
         return Verdict("fails", Said("Its author has withdrawn it."))
     if isinstance(current, FederationError):
-        return Verdict("unknown", Said("Could not ask whether it still stands: {reason}.", reason=str(current)))
+        return Verdict("unknown", Said("Could not ask whether it still stands: {reason}.", reason=why(current)))
     return _compare(document, current, now)
 
 

@@ -17,7 +17,7 @@ from federation.storage import Tx
 from federation.tables import actor_keys, actors
 from federation.verdicts import Pins
 from node.credentials import lists
-from node.credentials.rules import Found
+from node.credentials.rules import Found, overall_now
 from node.credentials.tables import credentials, kept_lists
 from node.errors import NotFound
 from node.language import _
@@ -36,6 +36,7 @@ MAX_PINS = 50
 class View:
     """A credential, fit to be shown. holder: the local actor who issued it, or holds it.
 
+    overall: what may be said of it now, `holds` only of what was checked lately.
     issuer, subject: people whom this node knows, else None, and then `issuer_words` and `subject_words` stand for them.
     found: what the last check said, with the time of that.
     """
@@ -56,13 +57,9 @@ class View:
     came_at: datetime
     revoked_at: datetime | None
     found: Found | None
+    overall: str
     checked_at: datetime | None
     path: str
-
-    @property
-    def ended(self) -> bool:
-        """Whether its holder should know that it holds no more."""
-        return self.state == "revoked" or (self.found is not None and self.found.overall == "fails")
 
 
 class Bytes(NamedTuple):
@@ -156,7 +153,7 @@ def _views(tx: Tx, rows: Sequence[Row[Any]]) -> list[View]:
     subjects = {row.id: _person_of(tx, found.subject_id, row) for row, found in parsed}
     wanted = {found.issuer_id for _row, found in parsed} | {one for one in subjects.values() if one}
     known = people.people(tx, [*wanted, *(row.owner for row, _found in parsed)])
-    return [_view(row, found, known, subjects[row.id]) for row, found in parsed]
+    return [_view(row, found, known, subjects[row.id], tx.now) for row, found in parsed]
 
 
 def _person_of(tx: Tx, subject: str | None, row: Row[Any]) -> str | None:
@@ -167,8 +164,9 @@ def _person_of(tx: Tx, subject: str | None, row: Row[Any]) -> str | None:
     return mine if mine in owners else next(iter(owners), row.person)
 
 
-def _view(row: Row[Any], found: Credential, known: dict[str, Person], subject: str | None) -> View:
+def _view(row: Row[Any], found: Credential, known: dict[str, Person], subject: str | None, now: datetime) -> View:
     owner = known.get(row.owner)
+    checked = None if row.found is None else msgspec.json.decode(row.found, type=Found)
     return View(
         name=row.id,
         side=row.side,
@@ -185,7 +183,8 @@ def _view(row: Row[Any], found: Credential, known: dict[str, Person], subject: s
         subject_words=one_line(found.subject_id or "", 200),
         came_at=row.came_at,
         revoked_at=row.revoked_at,
-        found=None if row.found is None else msgspec.json.decode(row.found, type=Found),
+        found=checked,
+        overall=overall_now(checked, row.checked_at, found.valid_until, now),
         checked_at=row.checked_at,
         path=f"{owner.page}/credentials/{row.id}" if owner else "",
     )

@@ -36,6 +36,8 @@ LIST_VALID = timedelta(days=3)
 """A list is signed anew twice a day, and counts for three: as long as its issuer's server may be away."""
 
 CHECK_EVERY = timedelta(hours=12)
+SAID_FOR = timedelta(days=2)
+"""How old a check may be that is shown as "valid": a server that was switched off says so only after the next one."""
 CHECK_AGAIN = timedelta(hours=1)
 CHECK_SELDOM = timedelta(days=7)
 
@@ -87,6 +89,15 @@ def _until(text: str, today: date, errors: dict[str, str]) -> date | None:
         errors["until"] = _("Choose a day that is still to come, or leave it empty.")
         return None
     return until
+
+
+def overall_now(found: Found | None, checked: datetime | None, until: datetime | None, now: datetime) -> str:
+    """What may be said of a held credential now: what the last check said, unless that is old, or its time is over."""
+    if found is None or checked is None:
+        return "unknown"
+    if until is not None and until <= now:
+        return "fails"
+    return "unknown" if found.overall == "holds" and now - checked > SAID_FOR else found.overall
 
 
 def next_check(now: datetime, overall: str, failures: int) -> datetime:
