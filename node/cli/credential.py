@@ -86,17 +86,17 @@ def hold(options: Options, what: str) -> None:
 async def _hold(options: Options, what: str) -> None:
     from node.credentials import commands
     from node.credentials.checking import bytes_at
-    from node.credentials.working import look_after
+    from node.credentials.working import bring_in, look_after
 
     async with acting(options) as (node, author):
         if what.startswith(("https://", "http://")):
-            name = await node.db.write(commands.hold, author.actor_id, await bytes_at(node, what))
+            name = await bring_in(node, author.actor_id, await bytes_at(node, what))
         elif (body := _read(Path(what))) is not None:
-            name = await node.db.write(commands.hold, author.actor_id, body)
+            name = await bring_in(node, author.actor_id, body)
         else:
             name = what
             await node.db.write(commands.take, author.actor_id, name)
-        await look_after(node, name)
+            await look_after(node, name)
     show(options, {"name": name}, f"You hold it: {name}")
 
 

@@ -44,6 +44,7 @@ NO_CREDENTIAL = _("This is not a credential that can be read here. It has to be 
 A_LIST = _("This is a list on which credentials are taken back, and not a credential about somebody.")
 TOO_LONG = _("This credential is larger than {size} KB. It cannot be kept here.", size=MAX_BYTES // 1_000)
 TOO_MANY = _("You hold {most} credentials. Put one away first.", most=MAX_HELD)
+ANOTHER = _("You have this credential already, in another version. Put that one away first.")
 NOT_YOURS = _("This credential is about somebody else, so it cannot stand among yours. You can still check it.")
 
 
@@ -131,10 +132,8 @@ def hold(tx: Tx, reader: str, body: bytes) -> str:
 
     What is held already stays. Invalid, field `file`, for what is no credential, or is about somebody else.
     """
+    body = alone(body)
     try:
-        body = _alone(body)
-        if len(body) > MAX_BYTES:
-            raise Invalid({"file": TOO_LONG})
         found = parse_credential(loads_object(body))
     except SchemaError as error:
         raise Invalid({"file": NO_CREDENTIAL}) from error
@@ -144,7 +143,10 @@ def hold(tx: Tx, reader: str, body: bytes) -> str:
         raise Invalid({"file": NOT_YOURS})
     if queries.count_held(tx, reader) >= MAX_HELD:
         raise Invalid({"file": TOO_MANY})
-    return _keep(tx, new_id(tx.now), "held", reader, found, body)
+    name = _keep(tx, new_id(tx.now), "held", reader, found, body)
+    if bytes(queries.own_row(tx, reader, name, "held").body) != body:
+        raise Invalid({"file": ANOTHER})
+    return name
 
 
 def put_back(tx: Tx, reader: str, body: bytes, audience: str) -> bool:
@@ -161,10 +163,19 @@ def put_back(tx: Tx, reader: str, body: bytes, audience: str) -> bool:
     return queries.count_held(tx, reader) > before
 
 
-def _alone(body: bytes) -> bytes:
-    """A credential as it came; out of a presentation its first one, of which JSON is all that its proofs cover."""
-    document = loads_object(body)
-    return dumps(unpacked(document)[0]) if is_presentation(document) else body
+def alone(body: bytes) -> bytes:
+    """A credential as it came; out of a presentation its first one, of which JSON is all that its proofs cover.
+
+    Raises Invalid, field `file`, for what is no JSON or larger than may be kept.
+    """
+    try:
+        document = loads_object(body)
+    except SchemaError as error:
+        raise Invalid({"file": NO_CREDENTIAL}) from error
+    found = dumps(unpacked(document)[0]) if is_presentation(document) else body
+    if len(found) > MAX_BYTES:
+        raise Invalid({"file": TOO_LONG})
+    return found
 
 
 def take(tx: Tx, reader: str, name: str) -> None:
@@ -221,7 +232,7 @@ def _keep(
         "due_at": tx.now if side == "held" else None,
     }
     tx.execute(tx.insert(credentials).values(values).on_conflict_do_nothing())
-    this = (credentials.c.owner == owner, credentials.c.side == side, credentials.c.uri == values["uri"])
+    this = [credentials.c[column] == values[column] for column in ("owner", "side", "issuer", "uri")]
     held = tx.row(sa.select(credentials.c.id, credentials.c.state).where(*this))
     assert held is not None
     if state == "held" and held.state == "offered":

@@ -15,7 +15,7 @@ from node.credentials.queries import Bytes
 from node.credentials.report import rows_of, seal_class, short
 from node.credentials.rules import AUDIENCES, MAX_FILE
 from node.credentials.serving import answer
-from node.credentials.working import look_after
+from node.credentials.working import bring_in, look_after
 from node.errors import BadRequest, Invalid
 from node.language import _
 from node.web.forms import Form, read_form
@@ -63,10 +63,9 @@ async def bring(request: web.Request, somebody: Viewer) -> web.StreamResponse:
     node = request.app[NODE]
     form = await read_form(request, files={FILE: MAX_FILE})
     try:
-        name = await node.db.write(commands.hold, somebody.actor_id, await _bytes(node, form))
+        name = await bring_in(node, somebody.actor_id, await _bytes(node, form))
     except Invalid as error:
         return await _all(request, somebody, form, error.errors)
-    await look_after(node, name)
     return see_other(f"/@{somebody.username}/credentials/{name}")
 
 

@@ -32,7 +32,7 @@ credentials = sa.Table(
     sa.Column("checked_at", Timestamp),
     sa.Column("due_at", Timestamp, index=True),  # when it is checked next
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # of checks in a row that said "unknown"
-    sa.UniqueConstraint("owner", "side", "uri"),
+    sa.UniqueConstraint("owner", "side", "issuer", "uri"),  # nobody takes the place of what another has issued,
 )
 
 kept_lists = sa.Table(  # the newest list that was seen of an issuer elsewhere: what is stapled to a held credential

@@ -22,12 +22,15 @@ from node.credentials.checking import judge, list_of
 from node.credentials.report import found_of
 from node.credentials.rules import next_check
 from node.credentials.tables import credentials
+from node.errors import Invalid
+from node.language import _
 from schemas.credentials import parse_credential
 from schemas.errors import SchemaError
 from schemas.strict_json import dumps, loads_object
 
 EVERY_SECONDS = 300.0
 AT_ONCE = 20
+DOES_NOT_HOLD = _("The signature of this credential does not hold: it was changed, or somebody else made it.")
 
 _log = structlog.get_logger()
 
@@ -56,6 +59,17 @@ async def look_after_some(node: Node) -> int:
     for row in rows:
         await _look_after(node, row)
     return len(rows)
+
+
+async def bring_in(node: Node, actor_id: str, body: bytes) -> str:
+    """Keep what somebody has brought, unless its signature does not hold, and check it; returns its name. Invalid."""
+    body = commands.alone(body)
+    verdicts = await judge(node, loads_object(body), body)
+    if isinstance(verdicts, CredentialVerdicts) and verdicts.signature.outcome == "fails":
+        raise Invalid({"file": DOES_NOT_HOLD})
+    name = await node.db.write(commands.hold, actor_id, body)
+    await look_after(node, name)
+    return name
 
 
 async def look_after(node: Node, name: str) -> None:
