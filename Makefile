@@ -5,7 +5,7 @@ PYTHON ?= python3
 WORKERS ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-NPM := tests/interop/fedify tests/browser
+NPM := tests/interop/fedify tests/interop/credentials tests/browser
 
 .PHONY: help run test check lint bench fuzz faults soak format migration messages lock peers system clean
 

@@ -43,6 +43,11 @@ class Canonicaliser:
         self._process: asyncio.subprocess.Process | None = None
         self._jobs = 0
 
+    @property
+    def pid(self) -> int | None:
+        """The id of the process that works now."""
+        return None if self._process is None else self._process.pid
+
     async def quads(self, document: dict[str, Any]) -> bytes:
         """The canonical N-Quads of a document without its proof (`schemas.rdf.canonical_quads`).
 

@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from schemas.base import datetime_of, first_object, id_of, many, objects_of, text_of
+from schemas.base import id_of, many
+from schemas.credential_values import MAX_ID, MAX_LISTED, id_at, node_at, nodes_at, plain, text_at, time_at
 from schemas.errors import Malformed
 from schemas.terms import CREDENTIALS_V2
 from schemas.urls import url_of
@@ -23,11 +24,9 @@ IDENTITY_KEY = "ext:identityKey"
 """How an issuer's keys are called among its other identifiers (Open Badges 3.0 §B.7.2, IdentifierTypeEnum)."""
 DID_KEY = "did:key:"
 VERIFIABLE = "VerifiableCredential"
-MAX_ID = 2_048
 MAX_NAME = 300
 MAX_TEXT = 20_000
 MAX_TYPES = 20
-MAX_LISTED = 50
 MAX_INDEX = 2**31
 _BADGES = frozenset({"OpenBadgeCredential", "AchievementCredential"})
 
@@ -123,45 +122,47 @@ class Credential(msgspec.Struct, frozen=True):
 def is_credential(document: dict[str, Any]) -> bool:
     """Whether it says that it is a credential of this model."""
     context = document.get("@context")
+    types = document.get("type")
     first = context[0] if isinstance(context, list) and context else context
-    return first == CREDENTIALS_V2 and VERIFIABLE in many(document.get("type"))
+    return first == CREDENTIALS_V2 and VERIFIABLE in (types if isinstance(types, list) else [types])
 
 
 def parse_credential(document: dict[str, Any]) -> Credential:
     """Read a credential with one subject; Malformed when it is none, or breaks a bound."""
     if not is_credential(document):
         raise Malformed("type", "not a credential of version 2.0")
+    document = {name: plain(value) for name, value in document.items() if name not in ("@context", "proof")}
     types = _types(document)
     subject = _subject(document)
     issuer = document.get("issuer")
-    issuer_id = _id(id_of(issuer), "issuer")
+    issuer_id = id_at(id_of(issuer), "issuer")
     if issuer_id is None:
         raise Malformed("issuer", "a credential has one issuer")
     statuses, unread = _statuses(document)
-    issuing = first_object(issuer) or {}
+    issuing = issuer if isinstance(issuer, dict) else {}
     key, identity = _keys(issuing)
     return Credential(
-        id=_id(document.get("id"), "id"),
+        id=id_at(document.get("id"), "id"),
         types=types,
         kind=_kind(types),
         issuer_id=issuer_id,
-        issuer_name=_text(issuing, "name", MAX_NAME),
+        issuer_name=text_at(issuing, "name", MAX_NAME),
         issuer_key=key,
         issuer_identity=identity,
-        subject_id=_id(subject.get("id"), "credentialSubject"),
-        subject_name=_text(subject, "name", MAX_NAME),
-        name=_text(document, "name", MAX_NAME),
-        description=_text(document, "description", MAX_TEXT),
+        subject_id=id_at(subject.get("id"), "credentialSubject"),
+        subject_name=text_at(subject, "name", MAX_NAME),
+        name=text_at(document, "name", MAX_NAME),
+        description=text_at(document, "description", MAX_TEXT),
         achievement=_achievement(subject),
-        comment=_text(subject, "endorsementComment", MAX_TEXT),
+        comment=text_at(subject, "endorsementComment", MAX_TEXT),
         skill=_skill(subject),
-        relation=_text(subject, "relation", MAX_NAME),
+        relation=text_at(subject, "relation", MAX_NAME),
         evidence=_evidence(document),
-        valid_from=_time(document, "validFrom"),
-        valid_until=_time(document, "validUntil"),
+        valid_from=time_at(document, "validFrom"),
+        valid_until=time_at(document, "validUntil"),
         statuses=statuses,
         status_unread=unread,
-        list_purpose=_text(subject, "statusPurpose", MAX_NAME) or None,
+        list_purpose=text_at(subject, "statusPurpose", MAX_NAME) or None,
         list_bits=_bits(subject),
     )
 
@@ -188,83 +189,57 @@ def _subject(document: dict[str, Any]) -> dict[str, Any]:
     return subjects[0]
 
 
-def _id(value: Any, path: str) -> str | None:
-    """An id as it stands: a URL, a did:key or a URN; it is compared, and fetched only by who checks it as a URL."""
-    if value is None:
-        return None
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_ID or not value.isprintable() or " " in value:
-        raise Malformed(path, "not an id")
-    return value
-
-
-def _text(holder: dict[str, Any], name: str, limit: int) -> str:
-    """A text, or the first of those in several languages (VC Data Model 2.0 §11.1)."""
-    value = holder.get(name)
-    if isinstance(value, dict | list):
-        value = (first_object(value) or {}).get("@value")
-    return text_of(value, limit=limit)
-
-
-def _time(document: dict[str, Any], name: str) -> datetime | None:
-    """A time that is there and cannot be read is refused: it must not pass for one that is not there."""
-    if document.get(name) is None:
-        return None
-    moment = datetime_of(document[name])
-    if moment is None:
-        raise Malformed(name, "not a time")
-    return moment
-
-
 def _keys(issuer: dict[str, Any]) -> tuple[str | None, str | None]:
-    found: dict[Any, str] = {}
-    for entry in objects_of(issuer.get("otherIdentifier"))[:MAX_LISTED]:
+    """The keys that an issuer wrote into it; of two that contradict each other, none."""
+    found: dict[str, set[str]] = {SIGNING_KEY: set(), IDENTITY_KEY: set()}
+    for entry in nodes_at(issuer, "otherIdentifier"):
         named, value = entry.get("identifierType"), entry.get("identifier")
-        if isinstance(named, str) and isinstance(value, str) and 0 < len(value) <= MAX_ID:
-            found.setdefault(named, value)
-    key, identity = found.get(SIGNING_KEY), found.get(IDENTITY_KEY)
+        if isinstance(named, str) and named in found and isinstance(value, str) and 0 < len(value) <= MAX_ID:
+            found[named].add(value)
+    key, identity = (values.pop() if len(values) == 1 else None for values in found.values())
     return key, identity if identity and identity.startswith(DID_KEY) else None
 
 
 def _achievement(subject: dict[str, Any]) -> Achievement | None:
-    value = first_object(subject.get("achievement"))
+    value = node_at(subject, "achievement")
     if value is None:
         return None
-    criteria = first_object(value.get("criteria")) or {}
+    criteria = node_at(value, "criteria") or {}
     return Achievement(
-        id=_id(value.get("id"), "achievement") or "",
-        name=_text(value, "name", MAX_NAME),
-        description=_text(value, "description", MAX_TEXT),
-        type=_text(value, "achievementType", MAX_NAME),
-        criteria=_text(criteria, "narrative", MAX_TEXT),
+        id=id_at(value.get("id"), "achievement") or "",
+        name=text_at(value, "name", MAX_NAME),
+        description=text_at(value, "description", MAX_TEXT),
+        type=text_at(value, "achievementType", MAX_NAME),
+        criteria=text_at(criteria, "narrative", MAX_TEXT),
         criteria_url=url_of(criteria.get("id")),
-        alignments=tuple(_alignment(item) for item in objects_of(value.get("alignment"))[:MAX_LISTED]),
+        alignments=tuple(_alignment(item) for item in nodes_at(value, "alignment")[:MAX_LISTED]),
     )
 
 
 def _alignment(value: dict[str, Any]) -> Alignment:
     return Alignment(
-        name=_text(value, "targetName", MAX_NAME),
+        name=text_at(value, "targetName", MAX_NAME),
         url=url_of(value.get("targetUrl")),
-        framework=_text(value, "targetFramework", MAX_NAME),
-        code=_text(value, "targetCode", MAX_NAME),
+        framework=text_at(value, "targetFramework", MAX_NAME),
+        code=text_at(value, "targetCode", MAX_NAME),
     )
 
 
 def _skill(subject: dict[str, Any]) -> Skill | None:
-    value = first_object(subject.get("skill"))
-    name = _text(value, "name", MAX_NAME) if value else ""
+    value = node_at(subject, "skill")
+    name = text_at(value, "name", MAX_NAME) if value else ""
     return Skill(name, url_of(value.get("id"))) if value and name else None
 
 
 def _evidence(document: dict[str, Any]) -> tuple[Evidence, ...]:
     return tuple(
         Evidence(
-            name=_text(item, "name", MAX_NAME),
-            description=_text(item, "description", MAX_TEXT),
-            narrative=_text(item, "narrative", MAX_TEXT),
+            name=text_at(item, "name", MAX_NAME),
+            description=text_at(item, "description", MAX_TEXT),
+            narrative=text_at(item, "narrative", MAX_TEXT),
             url=url_of(item.get("id")),
         )
-        for item in objects_of(document.get("evidence"))[:MAX_LISTED]
+        for item in nodes_at(document, "evidence")[:MAX_LISTED]
     )
 
 

@@ -10,7 +10,7 @@ from tests.bench import __main__ as bench
 
 TINY = {
     "hosts": 2, "people": 2, "young": 10, "messages": 10, "gets": 10, "inboxes": 4, "posts": 1, "starts": 1,
-    "stored": 50, "found": 500,
+    "stored": 50, "found": 500, "badges": 3,
 }  # fmt: skip
 
 

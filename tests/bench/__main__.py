@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import fields
 from pathlib import Path
 
-from tests.bench import fanout, inbox, scaling, search, serving, startup
+from tests.bench import credentials, fanout, inbox, scaling, search, serving, startup
 from tests.bench.harness import Row, Size, save, say, table
 
 OUTPUT = Path(__file__).parents[1] / "output" / "bench.json"
@@ -20,6 +20,7 @@ GROUPS: dict[str, Callable[[Size, Path], Awaitable[list[Row]]]] = {
     "inbox": inbox.rows,
     "fanout": fanout.rows,
     "search": search.rows,
+    "credentials": credentials.rows,
     "scaling": scaling.rows,
 }
 

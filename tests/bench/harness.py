@@ -56,6 +56,7 @@ class Size:
     starts: int = 5
     stored: int = 100_000
     found: int = 200_000
+    badges: int = 500
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ async def test_081_who_is_late_is_killed_and_the_next_finds_a_new_process():
 
 async def test_a_process_that_was_killed_is_replaced(canonicaliser):
     await canonicaliser.quads(badge())
-    os.kill(canonicaliser._process.pid, signal.SIGKILL)
+    os.kill(canonicaliser.pid, signal.SIGKILL)
     await canonicaliser._process.wait()
     assert await canonicaliser.quads(badge()) == canonical_quads(badge())
 
@@ -104,7 +104,7 @@ async def test_who_gives_up_leaves_no_answer_for_the_next(canonicaliser):
     assert await canonicaliser.quads(badge()) == canonical_quads(badge())
 
 
-async def test_090_few_may_wait():
+async def test_few_may_wait():
     canonicaliser = Canonicaliser(deadline=0.2, waiting=2)
     await stopped(canonicaliser)
     waiting = [asyncio.create_task(canonicaliser.quads(badge())) for _ in range(2)]
@@ -129,7 +129,7 @@ async def test_a_process_is_replaced_after_many(canonicaliser, monkeypatch):
 
 async def test_it_has_little_memory_opens_nothing_and_knows_no_secrets(canonicaliser):
     await canonicaliser.quads(badge())
-    limits, environment = about(canonicaliser._process.pid)
+    limits, environment = about(canonicaliser.pid)
     assert re.search(rf"Max address space +{512 << 20} ", limits)
     assert re.search(r"Max open files +3 ", limits)
     assert environment == ""

@@ -20,7 +20,7 @@ SUBJECT = "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"
 ESCO = "http://data.europa.eu/esco/skill/ccd0a1d9-afda-43d9-b901-96344886e14d"
 ISSUER = Issuer(ALICE, "Alice", KEY, f"did:key:{KEY}")
 STATUS = Status(f"{ALICE}/status/1", 77)
-FROM, UNTIL = "2026-11-25T10:00:00Z", "2027-11-25T10:00:00Z"
+FROM, UNTIL = "2026-01-05T10:00:00Z", "2027-01-05T10:00:00Z"
 ACHIEVEMENT = Achievement(
     id="https://a.example/modules/1",
     name="Python for people",
@@ -48,4 +48,4 @@ def status_list(issuer=ISSUER, revoked=(77,), **more):
     bits = status_lists.new()
     for index in revoked:
         status_lists.set_bit(bits, index)
-    return write_status_list(StatusListDraft(STATUS.list_url, issuer, status_lists.encode(bits), FROM, UNTIL, **more))
+    return write_status_list(StatusListDraft(STATUS.list_url, issuer, status_lists.encode(bits), FROM, **more))

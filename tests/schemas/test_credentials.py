@@ -39,8 +39,8 @@ def test_a_badge_reads_back_whole():
     assert read.evidence == (EVIDENCE,)
     assert read.status == STATUS
     assert read.title == "Python for people"
-    assert read.valid_from == datetime(2026, 11, 25, 10, tzinfo=UTC)
-    assert read.valid_until == datetime(2027, 11, 25, 10, tzinfo=UTC)
+    assert read.valid_from == datetime(2026, 1, 5, 10, tzinfo=UTC)
+    assert read.valid_until == datetime(2027, 1, 5, 10, tzinfo=UTC)
 
 
 def test_an_endorsement_reads_back_whole():
@@ -115,8 +115,17 @@ def test_several_statuses_are_read():
 
 
 def test_a_text_in_a_language_is_read():
-    read = parse_credential(changed(name={"@value": "Gut", "@language": "de"}))
-    assert read.name == "Gut"
+    german, english = {"@value": "Gut", "@language": "de"}, {"@value": "Good", "@language": "en"}
+    for name in (german, [german], [german, english], [english, german], [7, {"@value": 8}, german], ["Gut"]):
+        assert parse_credential(changed(name=name)).name == "Gut"
+
+
+def test_keys_that_contradict_each_other_are_none():
+    entry = {"type": "IdentifierEntry", "identifierType": "ext:signingKey"}
+    for order in (1, -1):
+        entries = [entry | {"identifier": KEY}, entry | {"identifier": "z6Mkother"}][::order]
+        issuer = {"id": ALICE, "type": ["Profile"], "otherIdentifier": entries}
+        assert parse_credential(changed(issuer=issuer)).issuer_key is None
 
 
 @pytest.mark.parametrize(
@@ -127,7 +136,7 @@ def test_a_text_in_a_language_is_read():
         {"@context": []},
         {"type": "OpenBadgeCredential"},
         {"type": None},
-        {"type": ["VerifiableCredential", *["x"] * 30]},
+        {"type": ["VerifiableCredential", *(f"x{number}" for number in range(30))]},
         {"type": ["VerifiableCredential", {}]},
         {"issuer": None},
         {"issuer": []},
@@ -143,10 +152,11 @@ def test_a_text_in_a_language_is_read():
         {"credentialSubject": "https://a.example/"},
         {"credentialSubject": [{"id": "urn:a:1"}, {"id": "urn:a:2"}]},
         {"credentialSubject": {"id": 7}},
+        {"credentialSubject": {"achievement": [{"name": "a"}, {"name": "b"}]}},
         {"validFrom": "yesterday"},
         {"validUntil": "never"},
         {"validUntil": 7},
-        {"credentialStatus": [{}] * 100},
+        {"credentialStatus": [f"urn:a:{number}" for number in range(100)]},
     ],
 )
 def test_what_is_no_credential_is_refused(members):

@@ -237,7 +237,7 @@ def _deep(levels):
 @pytest.mark.parametrize(
     "more",
     [
-        {"name": "x" * 300_000},
+        {"name": "x" * 400_000},
         {"evidence": [f"https://a.example/{number}" for number in range(3_000)]},
         {"evidence": [{"id": f"https://a.example/{number}"} for number in range(400)]},
         {"evidence": [{"type": ["Evidence"], "name": str(number)} for number in range(200)]},

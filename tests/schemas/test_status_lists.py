@@ -79,7 +79,7 @@ def test_what_is_no_list_is_refused(text):
         decode(text)
 
 
-def test_077_a_list_that_unpacks_to_very_much_is_refused_before_it_does():
+def test_a_list_that_unpacks_to_very_much_is_refused_before_it_does():
     bomb = written(gzip.compress(b"\0" * 200_000_000))
     assert len(bomb) < status_lists.MAX_TEXT
     with pytest.raises(Malformed, match="when unpacked"):
