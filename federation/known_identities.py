@@ -6,6 +6,10 @@ that it names, the one that was seen first stands, since whoever gets hold of an
 
 What is known of an actor goes when the actor is forgotten (`federation.known_actors`); of a succession, when nobody
 here is known by either of its keys.
+
+A statement is public, and says nothing of the keys of a server: whoever gets hold of the name of a server can list it
+again. So one that was known before an actor came back with keys that nobody confirms counts for nothing, until its
+owner has opened the identity key and said it anew.
 """
 
 from __future__ import annotations
@@ -13,13 +17,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 import structlog
 
+from federation.statements import Hot
 from federation.storage import Tx
-from federation.tables import known_identities, known_successions
+from federation.tables import actor_keys, known_identities, known_successions
 from keys.errors import KeysError
 from keys.identity import MAX_CHAIN, Succession, read_statement, read_succession
+from keys.proofs import read_proof
 from schemas.actors import Actor
 from schemas.errors import SchemaError
 from schemas.strict_json import dumps, loads_object
@@ -27,23 +34,29 @@ from schemas.strict_json import dumps, loads_object
 AT_ONCE = 500
 MAX_ACTORS = 50  # of one person, in one answer
 
+_HELD = Hot(sa.select(known_identities).where(known_identities.c.actor_id == sa.bindparam("actor_id")))
+
 _log = structlog.get_logger()
 
 
 def store_identities(tx: Tx, actor: Actor) -> None:
     """Keep what the document of an actor says of who it is; what it says no more is over from now on."""
-    rows = tx.rows(sa.select(known_identities).where(known_identities.c.actor_id == actor.id))
+    rows = tx.all(_HELD, actor_id=actor.id)
     said = {dumps(statement): statement for statement in actor.statements}
     if said.keys() == {bytes(row.statement) for row in rows if row.gone_at is None} and not actor.successions:
         return
     claimed = _checked(tx, actor, said)
+    known = {row.did: row for row in rows}
     gone = [row.did for row in rows if row.gone_at is None and row.did not in claimed]
     if gone:
         mine = (known_identities.c.actor_id == actor.id, known_identities.c.did.in_(gone))
         tx.execute(sa.update(known_identities).where(*mine).values(gone_at=tx.now))
     for did, statement in claimed.items():
-        held = {"statement": statement, "checked_at": tx.now, "gone_at": None}
-        insert = tx.insert(known_identities).values(actor_id=actor.id, did=did, first_seen=tx.now, **held)
+        held: dict[str, Any] = {"checked_at": tx.now, "gone_at": None}
+        if did not in known or _is_newer(statement, known[did].statement):
+            held |= {"statement": statement, "stated_at": tx.now}
+        first = {"statement": statement, "first_seen": tx.now, "stated_at": tx.now}
+        insert = tx.insert(known_identities).values({"actor_id": actor.id, "did": did} | first | held)
         tx.execute(insert.on_conflict_do_update(index_elements=["actor_id", "did"], set_=held))
     for succession, document in _leading_to(claimed, _readable(actor)):
         _remember(tx, succession, document)
@@ -58,6 +71,14 @@ def _checked(tx: Tx, actor: Actor, said: dict[bytes, dict[str, Any]]) -> dict[st
         except KeysError as error:
             _log.info("identity.refused", actor=actor.id, reason=str(error))
     return claimed
+
+
+def _is_newer(statement: bytes, held: bytes) -> bool:
+    """Whether the identity key has said it anew: what was said before and is listed again proves nothing."""
+    ours, theirs = (read_proof(msgspec.json.decode(one)) for one in (held, statement))
+    if ours is None or theirs is None or theirs.created is None:
+        return False
+    return ours.created is None or theirs.created > ours.created
 
 
 def _readable(actor: Actor) -> list[tuple[Succession, bytes]]:
@@ -91,10 +112,19 @@ def _remember(tx: Tx, succession: Succession, document: bytes) -> None:
 # ---- who is who
 
 
+def _counts() -> sa.ColumnElement[bool]:
+    """Of known identities: the actor lists it, and has got no keys since that only its server names."""
+    unsure = sa.exists().where(
+        actor_keys.c.actor_id == known_identities.c.actor_id,
+        actor_keys.c.vouched == "server",
+        actor_keys.c.first_seen > known_identities.c.stated_at,
+    )
+    return sa.and_(known_identities.c.gone_at.is_(None), ~unsure)
+
+
 def identity_of(tx: Tx, actor_id: str) -> str | None:
     """The did:key that an actor claims both ways; of several the one that has stood longest."""
-    standing = (known_identities.c.actor_id == actor_id, known_identities.c.gone_at.is_(None))
-    statement = sa.select(known_identities.c.did).where(*standing)
+    statement = sa.select(known_identities.c.did).where(known_identities.c.actor_id == actor_id, _counts())
     did: str | None = tx.scalar(statement.order_by(known_identities.c.first_seen, known_identities.c.did).limit(1))
     return did
 
@@ -129,7 +159,7 @@ def identities_of(tx: Tx, did: str) -> list[str]:
 
 def actors_of(tx: Tx, did: str) -> list[str]:
     """The actors that are this person, by this identity or one that it succeeded; those known longest first."""
-    theirs = (known_identities.c.did.in_(identities_of(tx, did)), known_identities.c.gone_at.is_(None))
+    theirs = (known_identities.c.did.in_(identities_of(tx, did)), _counts())
     statement = sa.select(known_identities.c.actor_id, sa.func.min(known_identities.c.first_seen).label("since"))
     grouped = statement.where(*theirs).group_by(known_identities.c.actor_id)
     rows = tx.rows(grouped.order_by(sa.literal_column("since"), known_identities.c.actor_id).limit(MAX_ACTORS))

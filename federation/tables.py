@@ -79,6 +79,7 @@ known_identities = sa.Table(  # which did:key says that it is which actor, here 
     sa.Column("did", sa.Text, primary_key=True, index=True),
     sa.Column("statement", sa.LargeBinary, nullable=False),  # JSON, signed by the did:key
     sa.Column("first_seen", Timestamp, nullable=False),
+    sa.Column("stated_at", Timestamp, nullable=False),  # since when the newest statement is known here
     sa.Column("checked_at", Timestamp, nullable=False),  # when it was last found in the actor's document
     sa.Column("gone_at", Timestamp),  # since when the actor lists it no more
 )

@@ -35,6 +35,7 @@ COMMANDS = {
     "state": ("node.cli.operate", "Counts and a digest per table."),
     "queue": ("node.cli.operate", "What waits to be delivered, per host."),
     "key": ("node.cli.key", "The keys that your node signs with: list, rotate; and those of others: expire."),
+    "identity": ("node.cli.identity", "The key by which others know you on any server: make, try, succeed, claim."),
     "mail": ("node.cli.mail", "What waits to be mailed, and whether the mail server takes it."),
     "user": ("node.cli.user", "Who lives here, and a way in for somebody who has lost theirs."),
     "export": ("node.cli.portability", "Write everything that is yours into one archive."),

@@ -20,6 +20,7 @@ from node.backup.databases import in_thread
 from node.context import Node
 from node.doctor import queries
 from node.doctor.rules import Finding, attend, broken, judge_backup, judge_disk, judge_queue, ok
+from node.identity.queries import without_identity
 from node.language import _, _n
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -32,6 +33,7 @@ async def look_inside(node: Node) -> list[Finding]:
     found += await asyncio.to_thread(_files, node)
     found.append(judge_disk(await asyncio.to_thread(lambda: shutil.disk_usage(node.settings.data).free)))
     found += await _backup(node)
+    found.append(await _identities(node))
     found += judge_queue(await node.db.read(queries.queue))
     found.append(await _mail(node))
     return found
@@ -111,6 +113,17 @@ async def _backup(node: Node) -> list[Finding]:
     ended = next((backup for backup in history if backup.finished_at is not None), None)
     failure = ended.error if ended is not None else None
     return [judge_backup(whole.started_at if whole else None, failure, node.clock.now())]
+
+
+async def _identities(node: Node) -> Finding:
+    without = await node.db.read(without_identity)
+    if not without:
+        return ok("identity", _("Everybody here has an identity key of their own."))
+    return attend(
+        "identity",
+        _n("{count} person here has no identity key.", "{count} people here have no identity key.", len(without)),
+        _("Make one on the page /setup/identity, or with freehold identity make, and try its code."),
+    )
 
 
 async def _mail(node: Node) -> Finding:

@@ -13,12 +13,13 @@ import sqlalchemy as sa
 
 from federation import outbox
 from federation.authors import Author
+from federation.former import forget_former
 from federation.storage import Tx
 from federation.tables import actors
-from keys.identity import read_statement, read_succession
+from keys.identity import MAX_CHAIN, read_statement, read_succession
 from node.errors import Invalid
 from node.identity.queries import identities_here, said_of
-from node.identity.rules import NOT_SEALED, NOTHING_TO_TRY
+from node.identity.rules import NOT_SEALED, NOTHING_TO_TRY, TOO_MANY
 from node.identity.tables import identities
 from schemas.actors import with_identity
 from schemas.strict_json import loads_object
@@ -55,9 +56,14 @@ def bring(tx: Tx, author: Author, did: str, sealed: bytes) -> bool:
 
 
 def bring_succession(tx: Tx, author: Author, did: str, sealed: bytes, succession: bytes) -> bool:
-    """Keep what a former key said of its successor; returns False where it is known. Raises KeysError."""
+    """Keep what a former key said of its successor; returns False where it is known.
+
+    Raises KeysError when it was not signed by both, Invalid when there are more than anybody has.
+    """
     if read_succession(loads_object(succession)).old != did:
         raise Invalid({"sealed": NOT_SEALED})
+    if len(identities_here(tx, author.actor_id).former) >= MAX_CHAIN:
+        raise Invalid({"sealed": TOO_MANY})
     values = {"actor_id": author.actor_id, "did": did, "state": "former", "made_at": tx.now, "ended_at": tx.now}
     insert = tx.insert_new(identities, "actor_id", "did")
     return bool(tx.execute(insert, values | {"sealed": sealed, "succession": succession}).rowcount)
@@ -70,7 +76,7 @@ def _forget_untried(tx: Tx, actor_id: str) -> None:
 def claim(tx: Tx, author: Author, made: Made) -> int:
     """The code has opened a key: from now on the actor's document says so; returns how many inboxes hear of it.
 
-    Also for a key that counts already: then only the day changes. Raises Invalid when it is none of the author's.
+    Also for a key that counts already, which then says so anew. Raises Invalid when it is none of the author's.
     """
     found = identities_here(tx, author.actor_id)
     ours = {one.did for one in (found.claimed, found.untried) if one is not None}
@@ -83,12 +89,6 @@ def claim(tx: Tx, author: Author, made: Made) -> int:
     held = {"state": "claimed", "tried_at": tx.now, "statement": made.statement, "sealed": made.sealed}
     tx.execute(sa.update(identities).where(*mine).values(held))
     return publish(tx, author)
-
-
-def tried(tx: Tx, author: Author, did: str) -> None:
-    """The code of the identity that counts was tried, and fits."""
-    mine = (identities.c.actor_id == author.actor_id, identities.c.did == did)
-    tx.execute(sa.update(identities).where(*mine).values(tried_at=tx.now))
 
 
 def succeed(tx: Tx, author: Author, made: Made, succession: bytes) -> int:
@@ -117,4 +117,6 @@ def publish(tx: Tx, author: Author) -> int:
     """Let the actor's document say which identity counts; returns how many inboxes hear of it."""
     held = tx.scalar(sa.select(actors.c.document).where(actors.c.id == author.actor_id, actors.c.local))
     statements, successions = said_of(tx, author.actor_id)
-    return outbox.update_actor(tx, author, with_identity(msgspec.json.decode(held), statements, successions))
+    told = outbox.update_actor(tx, author, with_identity(msgspec.json.decode(held), statements, successions))
+    forget_former(tx, author, author.actor_id)
+    return told

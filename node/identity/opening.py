@@ -72,6 +72,8 @@ async def make(node: Node, author: Author, code: str) -> str:
 async def try_code(node: Node, author: Author, code: str) -> Identity:
     """Open the identity that waits, else the one that counts, with its code, and claim it; returns it as it stands.
 
+    That is said anew each time: for others it is a proof that whoever runs this server speaks for them still.
+
     Invalid for `code` when it does not open it, or there is none.
     """
     found = await node.db.read(identities_here, author.actor_id)
@@ -81,10 +83,7 @@ async def try_code(node: Node, author: Author, code: str) -> Identity:
     made = await asyncio.to_thread(_again, held.sealed, code, author.actor_id, node.clock.now())
     if made.did != held.did:
         raise Invalid({"code": ANOTHER_CODE})
-    if held.state == "claimed":
-        await node.db.write(commands.tried, author, held.did)
-    else:
-        await node.db.write(commands.claim, author, made)
+    await node.db.write(commands.claim, author, made)
     found = await node.db.read(identities_here, author.actor_id)
     assert found.claimed is not None
     return found.claimed

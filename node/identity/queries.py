@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
 from federation.known_identities import actors_of, identities_of, identity_of, person_of, same_person
 from federation.storage import Tx
 from federation.tables import actors
+from keys.identity import MAX_CHAIN
 from node.accounts.tables import accounts
 from node.identity.rules import State
 from node.identity.tables import identities
@@ -64,9 +66,14 @@ def _identity(row: Row[Any]) -> Identity:
 
 
 def successions_of(found: Identities) -> list[str]:
-    """What the former ones say of their successors, oldest first: the JSON texts of a document's `succession`."""
-    said = (one.succession.decode() for one in reversed(found.former) if one.succession is not None)
-    return list(said)
+    """What the former ones say that leads to the one that counts, oldest first: texts of a document's `succession`."""
+    said = {msgspec.json.decode(one.succession)["successor"]: one for one in found.former if one.succession is not None}
+    chain: list[str] = []
+    newest = found.claimed
+    while newest is not None and newest.did in said and len(chain) < MAX_CHAIN:
+        newest = said[newest.did]
+        chain.insert(0, (newest.succession or b"").decode())
+    return chain
 
 
 def said_of(tx: Tx, actor_id: str) -> tuple[list[dict[str, Any]], list[str]]:

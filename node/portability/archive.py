@@ -46,7 +46,7 @@ documents/        ActivityStreams documents, byte for byte as they were signed o
 media/            your pictures
 
 Another Freehold takes it in: on the page Settings, Export, or with `freehold import FILE`.
-Private keys and passwords are not in it.
+Private keys and passwords are not in it, but for your identity key, which only its code opens (identity.jsonl).
 """
 
 

@@ -20,12 +20,15 @@ from federation.errors import FederationError
 from federation.restoring import restore
 from federation.storage import Tx
 from federation.tables import blocks, featured, mutes, objects
+from keys.encoding import public_from_did_key
 from keys.errors import KeysError
 from node.accounts import commands as accounts
 from node.accounts.rules import parse_preferences
 from node.accounts.tables import accounts as account_rows
 from node.credentials import commands as credentials
 from node.errors import Invalid, NodeError
+from node.identity import commands as identity
+from node.identity.rules import parse_sealed
 from node.learning import commands as learning
 from node.market import commands as market
 from node.messages import commands as messages
@@ -275,6 +278,18 @@ def _mail_choice(tx: Tx, author: Author, reader: Reader, moved: Map, entry: Entr
     return None
 
 
+def _identity(tx: Tx, author: Author, reader: Reader, moved: Map, entry: Entry) -> str | None:
+    """Sealed as it is: its code, which nobody here has, opens and claims it (`node.identity`)."""
+    did, sealed, state = str(entry["did"]), parse_sealed(str(entry["sealed"])), entry["state"]
+    public_from_did_key(did)
+    if state == "claimed":
+        return None if identity.bring(tx, author, did, sealed) else HERE
+    succession = entry.get("succession")
+    if state != "former" or not isinstance(succession, str):
+        return NOT_HERE
+    return None if identity.bring_succession(tx, author, did, sealed, succession.encode()) else HERE
+
+
 def _not_ours(tx: Tx, author: Author, reader: Reader, moved: Map, entry: Entry) -> str | None:
     return NOT_OURS_TO_SAY
 
@@ -292,6 +307,7 @@ def _credential(tx: Tx, author: Author, reader: Reader, moved: Map, entry: Entry
 RESTORE: dict[str, Restore] = {
     "cv": _line_of_cv,
     "account": _account,
+    "identity": _identity,
     "posts": _post,
     "gigs": _gig,
     "modules": _module,

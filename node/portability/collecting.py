@@ -29,6 +29,8 @@ from federation.tables import (
 )
 from node.accounts.tables import accounts, passkeys, sessions, sign_ins
 from node.credentials.tables import credentials
+from node.identity.queries import identities_here
+from node.identity.rules import text_of
 from node.learning.tables import modules
 from node.market.tables import gigs
 from node.media.tables import media
@@ -88,6 +90,17 @@ def _keys(tx: Tx, whose: Whose) -> Iterator[Item]:
             known = {name: iso(moment) for name, moment in dates.items() if moment is not None}
             named = {"id": key.id, "algorithm": key.algorithm, "state": key.state, "public": key.public}
             yield named | known, None
+
+
+def _identity(tx: Tx, whose: Whose) -> Iterator[Item]:
+    """The keys by which others know somebody, sealed with codes that no server has."""
+    found = identities_here(tx, whose.actor_id)
+    for one in (found.claimed, found.untried, *found.former):
+        if one is None:
+            continue
+        said = {"succession": one.succession.decode()} if one.succession is not None else {}
+        known = {"did": one.did, "state": one.state, "sealed": text_of(one.sealed), "made_at": iso(one.made_at)}
+        yield known | said, one.statement
 
 
 _OBJECT = [objects.c[name] for name in ("id", "type", "visibility", "url", "in_reply_to", "published", "updated")]
@@ -177,6 +190,7 @@ SLICES: tuple[Slice, ...] = (
     Slice("profile", _profile),
     Slice("cv", _cv),
     Slice("keys", _keys),
+    Slice("identity", _identity),
     Slice("posts", _published("post", post_sources.c.body_md, post_sources.c.object_id)),
     Slice("gigs", _published("gig", gigs.c.body_md, gigs.c.id)),
     Slice("modules", _published("module", modules.c.body_md, modules.c.id, modules.c.announcement)),

@@ -16,6 +16,7 @@ from federation.ids import new_id
 from federation.storage import Tx
 from node.accounts.tables import accounts
 from node.credentials.tables import credentials
+from node.identity.tables import identities
 from node.inboxes import deleted
 from node.mail.tables import mails
 from node.media import attachments
@@ -88,6 +89,7 @@ FORGET: tuple[Forget, ...] = (
     rows_of(mail_addresses.c.actor_id),
     rows_of(mail_choices.c.actor_id),
     messages.forget_all_of,
+    rows_of(identities.c.actor_id),
     rows_of(profiles.c.actor_id),
     rows_of(archives.c.actor_id),
     rows_of(restored.c.actor_id),

@@ -27,6 +27,7 @@ MAX_UPLOAD = 32_000_000  # bytes; what is larger comes in by `freehold import`
 NO_FILE = _("Choose the archive first.")
 SECTIONS = {
     "account": _("Language and colours"),
+    "identity": _("Identity key"),
     "cv": _("Lines of your CV"),
     "media": _("Pictures"),
     "posts": _("Posts"),

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from federation import known_keys
 from federation.ids import HANDLE
+from federation.known_identities import actors_of, identity_of
 from federation.storage import Tx
 from node import skills
 from node.credentials import queries as credentials
@@ -49,6 +50,7 @@ from node.web.session import Viewer, signed_in, viewer
 
 MAX_UPLOAD = 12_000_000  # bytes that are read at all; a picture may have fewer, and then its field says so
 SHOWN = 10  # gigs, modules, posts
+MAX_SAME = 5
 
 
 class NewKey(NamedTuple):
@@ -66,7 +68,8 @@ class NewKey(NamedTuple):
 class Shown:
     """What the page of a person is made of. person: as everybody sees them; seen: as whoever looks does.
 
-    follow: None, requested or accepted, by whoever looks. checked: links that link back, with the day of that.
+    follow: None, requested or accepted, by whoever looks. checked: links that link back, with the day of that. same:
+    other accounts of theirs, as their identity key says.
     """
 
     person: Person
@@ -79,6 +82,7 @@ class Shown:
     follow: str | None
     checked: dict[str, datetime]
     new_key: NewKey | None
+    same: list[Person]
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -108,6 +112,7 @@ def _context(request: web.Request, shown: Shown, visitor: Viewer | None) -> dict
         "has_cv": cv_shown(shown.seen.lines),
         "evidence": shown.evidence,
         "new_key": shown.new_key,
+        "same": shown.same,
         "gigs": shown.gigs,
         "modules": shown.modules,
         "posts": shown.posts,
@@ -145,7 +150,14 @@ def _shown(tx: Tx, handle: str, reader: str | None) -> Shown:
         follow=social.follow_state(tx, reader, person.id) if reader else None,
         checked=links.checked(tx, person.id) if person.local else {},
         new_key=None if person.local else _new_key(tx, person),
+        same=_same(tx, person.id),
     )
+
+
+def _same(tx: Tx, actor_id: str) -> list[Person]:
+    did = identity_of(tx, actor_id)
+    others = [other for other in actors_of(tx, did) if other != actor_id][:MAX_SAME] if did is not None else []
+    return list(queries.people(tx, others).values())
 
 
 def _new_key(tx: Tx, person: Person) -> NewKey | None:

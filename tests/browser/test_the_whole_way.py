@@ -133,6 +133,8 @@ async def set_up(visit: Visit, server: Server) -> None:
     assert visit.path == "/setup/keys"
     await server.says("is open.")
     await keep_the_phrase(visit)
+    assert visit.path == "/setup/identity"
+    await make_an_identity(visit)
     assert visit.path == "/setup/hello"
     await visit.go("/profile/edit")
 
@@ -141,11 +143,23 @@ async def keep_the_phrase(visit: Visit) -> None:
     await visit.eye.look("setup keys", visit.page)
     phrase = await visit.page.locator("main p.address").inner_text()
     await visit.fill(word="kay", where="own")
-    await visit.press("Next: say hello")
+    await visit.press("Next: your identity")
     await visit.sees(phrase, "It is another word.")
     await visit.eye.look("setup keys with errors", visit.page)
     await visit.fill(word=phrase.split()[place_of(phrase) - 1])
-    await visit.press("Next: say hello")
+    await visit.press("Next: your identity")
+
+
+async def make_an_identity(visit: Visit) -> None:
+    await visit.eye.look("setup identity", visit.page)
+    code = await visit.page.locator("main p.address").inner_text()
+    await visit.press("I have written it down")
+    await visit.fill(code="not my code")
+    await visit.press("Open the key")
+    await visit.sees("The code has 9 words")
+    await visit.eye.look("setup identity with errors", visit.page)
+    await visit.fill(code=code)
+    await visit.press("Open the key")
 
 
 async def make_a_profile(visit: Visit) -> None:

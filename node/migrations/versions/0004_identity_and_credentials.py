@@ -34,7 +34,7 @@ def upgrade() -> None:
     sa.Column('due_at', sa.BigInteger(), nullable=True),
     sa.Column('failures', sa.Integer(), server_default='0', nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_credentials')),
-    sa.UniqueConstraint('owner', 'side', 'issuer', 'uri', name=op.f('uq_credentials_owner_side_uri'))
+    sa.UniqueConstraint('owner', 'side', 'issuer', 'uri', name=op.f('uq_credentials_owner_side_issuer_uri'))
     )
     with op.batch_alter_table('credentials', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_credentials_due_at'), ['due_at'], unique=False)
@@ -66,6 +66,7 @@ def upgrade() -> None:
     sa.Column('did', sa.Text(), nullable=False),
     sa.Column('statement', sa.LargeBinary(), nullable=False),
     sa.Column('first_seen', sa.BigInteger(), nullable=False),
+    sa.Column('stated_at', sa.BigInteger(), nullable=False),
     sa.Column('checked_at', sa.BigInteger(), nullable=False),
     sa.Column('gone_at', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('actor_id', 'did', name=op.f('pk_known_identities'))
