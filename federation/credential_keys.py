@@ -38,6 +38,7 @@ from keys.material import PublicKey
 from keys.proofs import ProofClaim, canonicalised, read_proofs
 from keys.rotation import KeyPeriod, confirmed, standing
 from schemas.actors import Actor, KeyClaim
+from schemas.base import id_of
 from schemas.errors import SchemaError
 
 DID_KEY = "did:key:"
@@ -45,12 +46,17 @@ NOT_SIGNED = Verdict("fails", Said("It carries no signature of its own."))
 
 
 class Signed(NamedTuple):
-    """What is known of a signature. public: the key under which it holds, if it does."""
+    """What is known of a signature.
+
+    public: the key under which it holds, if it does. anew: the same words with another signature, where the first key
+    was in other hands and its owner has signed them again.
+    """
 
     signature: Verdict
     key: Verdict
     claim: ProofClaim | None = None
     public: PublicKey | None = None
+    anew: dict[str, Any] | None = None
 
 
 async def signed(document: dict[str, Any], issuer: str, written: str | None, desk: Desk) -> Signed:
@@ -74,7 +80,37 @@ async def signed(document: dict[str, Any], issuer: str, written: str | None, des
     asked = None if issuer.startswith(DID_KEY) else await desk.actor(issuer)
     signature, public = _tried(claim, _candidates(claim, issuer, written, asked, desk))
     key = _without_key(issuer, asked) if public is None else _whose(public, claim, issuer, asked, desk)
-    return Signed(signature, key, claim, public)
+    anew = None
+    if isinstance(asked, Actor) and _is_revoked(public, asked) and key.outcome != "fails":
+        anew = await _anew(document, asked, desk)
+    if anew is not None and key.outcome == "unknown":
+        words = "{who} says that this key has been in other hands, and has signed the same words anew."
+        key = Verdict("holds", Said(words, who=issuer))
+    return Signed(signature, key, claim, public, anew)
+
+
+def _is_revoked(public: PublicKey | None, actor: Actor) -> bool:
+    return any(public is not None and key.multibase == public.multibase for key in actor.revoked_keys)
+
+
+async def _anew(document: dict[str, Any], actor: Actor, desk: Desk) -> dict[str, Any] | None:
+    """The same words, as the issuer has signed them with a key of today, at the address of the credential."""
+    try:
+        current = await desk.document(str(id_of(document)))
+        [claim, *_others] = read_proofs(current)
+        by_id = {named.id: named for named in actor.public_keys if named.multibase}
+        claim.verify(public_from_multibase(by_id[claim.verification_method].multibase or ""))
+    except (FederationError, KeysError, KeyError, ValueError):
+        return None
+    return current if _words(current) == _words(document) else None
+
+
+def _words(document: dict[str, Any]) -> dict[str, Any]:
+    """What a credential says, without its proofs and without the keys that are written into it."""
+    issuer = document.get("issuer")
+    bare = {name: value for name, value in document.items() if name not in ("proof", "issuer")}
+    inner = issuer if isinstance(issuer, dict) else {"id": issuer}
+    return bare | {"issuer": {name: value for name, value in inner.items() if name != "otherIdentifier"}}
 
 
 async def _claim(document: dict[str, Any], desk: Desk) -> ProofClaim | None:

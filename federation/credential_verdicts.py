@@ -33,6 +33,7 @@ class CredentialVerdicts(Verdicts):
     """The three answers about a credential, and what they rest on.
 
     suite: of the proof that was tried. newest_list: the newest status list that was believed, as it came.
+    anew: the same words as their issuer has signed them again, after the first key was in other hands.
     """
 
     credential: Credential | None = None
@@ -41,6 +42,7 @@ class CredentialVerdicts(Verdicts):
     revocation: Verdict = NOT_LOOKED_AT
     suite: str | None = None
     newest_list: dict[str, Any] | None = None
+    anew: dict[str, Any] | None = None
 
     @property
     def overall(self) -> Outcome:
@@ -104,6 +106,7 @@ async def _examined(document: dict[str, Any], credential: Credential, desk: Desk
         revocation=standing.verdict,
         suite=mark.claim.suite if mark.claim else None,
         newest_list=standing.newest,
+        anew=mark.anew,
     )
 
 

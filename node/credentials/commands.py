@@ -257,6 +257,11 @@ def note_check(tx: Tx, row_id: str, found: bytes, due_at: datetime, failures: in
     tx.execute(sa.update(credentials).where(credentials.c.id == row_id).values(values))
 
 
+def put_anew(tx: Tx, row_id: str, body: bytes) -> None:
+    """The same words, which their issuer has signed again, take the place of those whose key was in other hands."""
+    tx.execute(sa.update(credentials).where(credentials.c.id == row_id).values(body=body, came_at=tx.now))
+
+
 def tidy(tx: Tx) -> None:
     """Forget what was offered long ago and not taken, and lists that nobody's credential needs."""
     old = (credentials.c.state == "offered", credentials.c.came_at < tx.now - KEEP_OFFERED)

@@ -69,6 +69,7 @@ FORMS = (
     _("{before} It is the key that was written into it when it was signed."),
     _("The issuer is this key itself. Nobody who is known here has said that it is theirs."),
     _("The signature could not be tried: {reason}."),
+    _("{who} says that this key has been in other hands, and has signed the same words anew."),
     _("The key is the identity of {who}, who has said so."),
     _("It names a status of a kind that cannot be read here, so it may have been taken back."),
     _("It names no list on which its issuer could take it back."),

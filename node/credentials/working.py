@@ -19,6 +19,7 @@ from federation.storage import Tx
 from node.context import Node
 from node.credentials import commands, lists, queries
 from node.credentials.checking import judge, list_of
+from node.credentials.renewing import sign_some_anew
 from node.credentials.report import found_of
 from node.credentials.rules import next_check
 from node.credentials.tables import credentials
@@ -49,7 +50,7 @@ async def one_round(node: Node) -> None:
     """Until nothing is due."""
     more = True
     while more:
-        renewed = await node.db.write(lists.renew, node.authors)
+        renewed = await node.db.write(lists.renew, node.authors) + await node.db.write(sign_some_anew, node.authors)
         more = bool(await look_after_some(node)) or bool(renewed)
 
 
@@ -87,6 +88,8 @@ async def _look_after(node: Node, row: Row[Any]) -> None:
     document, body = loads_object(row.body), bytes(row.body)
     verdicts = await judge(node, document, body, shown_by=row.owner)
     await _keep_list(node, list_of(verdicts), verdicts)
+    if isinstance(verdicts, CredentialVerdicts) and verdicts.anew is not None:
+        await node.db.write(commands.put_anew, row.id, dumps(verdicts.anew))
     failures = row.failures + 1 if verdicts.overall == "unknown" else 0
     due_at = next_check(node.clock.now(), verdicts.overall, row.failures)
     await node.db.write(commands.note_check, row.id, msgspec.json.encode(found_of(verdicts)), due_at, failures)

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from federation.authors import make_keys
 from federation.verdicts import Verdicts
+from keys.proofs import add_proof
 from node.credentials import commands, queries
 from node.credentials.checking import bytes_at, judge
 from node.credentials.lists import sign_anew
 from node.credentials.queries import View
+from node.credentials.renewing import rotate
 from node.credentials.signing import Statement
 from node.credentials.working import one_round
 from node.errors import Invalid
 from schemas.strict_json import dumps, loads_object
 from tests.nodes import Home, cluster, settled
 from tests.people import Somebody
+from tests.processes import Place
 from tests.scenarios.test_identity import identify
-from tests.scenarios.test_new_keys import change, replace_node
+from tests.scenarios.test_new_keys import replace_node
 
 BADGE = Statement("badge", "Accessible front end", "Builds pages that everybody can use.", "Three pieces of work.")
 
@@ -134,8 +142,8 @@ async def test_183_184_the_keys_of_an_issuer_change(databases: Any) -> None:
         [one] = await shelf(bo)
         address = f"{b.origin}{one.path}"
         await c.node.resolver.actor(ada.id)
-        await change(ada)
-        await a.node.db.write(sign_anew, await ada.author())
+        keys = await asyncio.to_thread(make_keys)
+        await a.node.db.write(rotate, a.node.authors, await ada.author(), keys)
         for home in (b, c):
             planned = await checked(home, address)
             assert (planned.overall, outcomes(planned)) == ("holds", ("holds",) * 4), planned
@@ -209,3 +217,81 @@ async def test_who_asks_for_a_credential_that_is_kept_close_finds_nothing(databa
             await b.node.db.write(commands.let_see, bo.id, one.name, "address")
             assert (await stranger.get(one.path)).status == 200
             assert "Accessible front end" not in (await stranger.get("/@bo")).text
+
+
+async def stolen(issuer: Somebody) -> None:
+    """The keys of somebody were in other hands since an hour ago, by the way of the settings."""
+    node, keys = issuer.home.node, await asyncio.to_thread(make_keys)
+    since = node.clock.now() - timedelta(hours=1)
+    await node.db.write(rotate, node.authors, await issuer.author(), keys, compromised=since)
+
+
+async def test_184_what_a_stolen_key_had_signed_is_signed_anew(databases: Any) -> None:
+    async with cluster("a.example", "b.example", "c.example", tls=True, databases=databases) as (a, b, c):
+        ada, bo, _cy = await a.set_up("ada"), await b.set_up("bo"), await c.set_up("cy")
+        for home in (a, b, c):
+            home.later(days=-2)
+        await give(ada, bo)
+        [one] = await shelf(bo)
+        address, former = f"{b.origin}{one.path}", await ada.author()
+        for home in (a, b, c):
+            home.later(days=2)
+        await stolen(ada)
+        unsure = await checked(c, address)
+        assert (unsure.signature.outcome, unsure.key.outcome) == ("holds", "unknown")
+        assert "whoever has the key can write any date" in unsure.key.sentence
+        await one_round(a.node)  # which signs it anew
+        anew = await checked(c, address)
+        assert (anew.overall, anew.key.outcome) == ("holds", "holds"), anew
+        assert "has signed the same words anew" in anew.key.sentence
+        b.later(hours=1)
+        await one_round(b.node)
+        after = await checked(c, address)  # b holds what was signed anew
+        assert "checked at its origin just now" in after.key.sentence
+        forged = loads_object(await bytes_at(c.node, address))["verifiableCredential"][0]
+        forged["credentialSubject"]["achievement"]["name"] = "Whatever the thief likes"
+        theirs = add_proof(forged, former.ed25519, former.ed25519_key_id, c.clock.now() - timedelta(days=2))
+        verdicts = await judge(c.node, theirs, dumps(theirs))
+        assert (verdicts.overall, verdicts.signature.outcome, verdicts.key.outcome) == ("unknown", "holds", "unknown")
+
+
+async def test_what_was_signed_for_wallets_alone_is_checked_in_a_process_of_its_own() -> None:
+    """Without a proof by JCS the other is tried; a document that would take for ever is given up."""
+    async with cluster("a.example", "b.example", "c.example", tls=True) as (a, b, c):
+        ada, bo, _cy = await a.set_up("ada"), await b.set_up("bo"), await c.set_up("cy")
+        await give(ada, bo)
+        [one] = await shelf(bo)
+        whole = loads_object(await bytes_at(c.node, f"{b.origin}{one.path}"))["verifiableCredential"][0]
+        alone = whole | {"proof": whole["proof"][1]}
+        verdicts: Any = await judge(c.node, alone, dumps(alone))
+        assert (verdicts.overall, verdicts.suite) == ("holds", "eddsa-rdfc-2022"), verdicts
+        changed = alone | {"name": "Something else"}
+        assert (await judge(c.node, changed, dumps(changed))).signature.outcome == "fails"
+        knots = [{"id": f"_:n{one}", "type": "Evidence", "narrative": "x"} for one in range(40)]
+        poisoned = alone | {"evidence": knots}
+        assert (await judge(c.node, poisoned, dumps(poisoned))).signature.outcome != "holds"
+
+
+async def test_the_command_line_says_what_the_page_says(tmp_path: Path) -> None:
+    nowhere = Place(tmp_path / "no-node", "127.0.0.7", 1)
+    async with cluster("a.example", "b.example") as (a, b):
+        ada, bo = await a.set_up("ada"), await b.set_up("bo")
+        name = await give(ada, bo)
+        [one] = await shelf(bo)
+        address = f"{b.origin}{one.path}"
+        done = await nowhere.run("verify", address)
+        assert done.code == 0, done
+        assert "It has not been taken back" in done.out
+        body = await bytes_at(a.node, f"{ada.id}/credentials/{name}")
+        (tmp_path / "file.json").write_bytes(body)
+        held = await a.node.db.read(queries.bytes_of, "ada", name, ada.id)
+        assert held.body == body
+        await ada.do(commands.revoke, name)
+        revoked = await nowhere.run("verify", str(tmp_path / "file.json"), "--json")
+        assert revoked.code == 1
+        found = json.loads(revoked.out)
+        assert (found["overall"], found["revocation"]["outcome"]) == ("fails", "fails")
+        await a.go_dark()
+        gone = await nowhere.run("verify", str(tmp_path / "file.json"))
+        assert gone.code == 2
+        assert "It is the key that was written into it" in gone.out
