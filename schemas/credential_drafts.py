@@ -21,12 +21,8 @@ from schemas.credentials import (
     Skill,
     Status,
 )
-from schemas.terms import CREDENTIALS_V2, FREEHOLD, OPEN_BADGES_V3
-
-_OUR_TERMS: dict[str, Any] = {
-    "skill": {"@id": FREEHOLD + "skill", "@type": "@id"},
-    "relation": FREEHOLD + "relation",
-}
+from schemas.rdf import UNWRITABLE
+from schemas.terms import CREDENTIAL_TERMS, CREDENTIALS_V2, OPEN_BADGES_V3
 
 
 class Issuer(msgspec.Struct, frozen=True):
@@ -113,7 +109,7 @@ def write_endorsement(draft: EndorsementDraft) -> dict[str, Any]:
         "credentialSubject": _without_nothing(subject),
         **_rest(draft),
     }
-    ours = {name: value for name, value in _OUR_TERMS.items() if subject[name]}
+    ours = {name: value for name, value in CREDENTIAL_TERMS.items() if subject[name]}
     if ours:
         document["@context"] = [*document["@context"], ours]
     return _without_nothing(document)
@@ -153,7 +149,7 @@ def _issuer(issuer: Issuer) -> dict[str, Any]:
         for kind, value in known.items()
         if value
     ]
-    return {"id": issuer.id, "type": [issuer.type], "name": issuer.name, "otherIdentifier": entries}
+    return {"id": issuer.id, "type": [issuer.type], "name": _writable(issuer.name), "otherIdentifier": entries}
 
 
 def _achievement(achievement: Achievement) -> dict[str, Any]:
@@ -165,7 +161,7 @@ def _achievement(achievement: Achievement) -> dict[str, Any]:
             "achievementType": achievement.type,
             "name": achievement.name,
             "description": achievement.description or achievement.name,
-            "criteria": _without_nothing(criteria) or {"narrative": achievement.name},
+            "criteria": _without_nothing(criteria) or {"narrative": _writable(achievement.name)},
             "alignment": [_alignment(alignment) for alignment in achievement.alignments if alignment.url],
         }
     )
@@ -215,4 +211,10 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
 
 
 def _without_nothing(members: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in members.items() if value not in (None, "", [], {})}
+    kept = {name: _writable(value) if isinstance(value, str) else value for name, value in members.items()}
+    return {name: value for name, value in kept.items() if value not in (None, "", [], {})}
+
+
+def _writable(text: str) -> str:
+    """Without control characters, which nobody sees, and which no proof over RDF can be made of."""
+    return UNWRITABLE.sub("", text)

@@ -14,7 +14,7 @@ import msgspec
 from schemas.base import id_of, many
 from schemas.credential_values import MAX_ID, MAX_LISTED, id_at, node_at, nodes_at, plain, text_at, time_at
 from schemas.errors import Malformed
-from schemas.terms import CREDENTIALS_V2
+from schemas.terms import CREDENTIAL_TERMS, CREDENTIALS_V2, OPEN_BADGES
 from schemas.urls import url_of
 
 Kind = Literal["badge", "endorsement", "status list", "other"]
@@ -28,6 +28,7 @@ MAX_NAME = 300
 MAX_TEXT = 20_000
 MAX_TYPES = 20
 MAX_INDEX = 2**31
+_OF_BADGES = frozenset({"achievement", "endorsementComment"})
 _BADGES = frozenset({"OpenBadgeCredential", "AchievementCredential"})
 
 
@@ -131,9 +132,10 @@ def parse_credential(document: dict[str, Any]) -> Credential:
     """Read a credential with one subject; Malformed when it is none, or breaks a bound."""
     if not is_credential(document):
         raise Malformed("type", "not a credential of version 2.0")
+    context = document["@context"]
     document = {name: plain(value) for name, value in document.items() if name not in ("@context", "proof")}
     types = _types(document)
-    subject = _subject(document)
+    subject = _meant(_subject(document), context)
     issuer = document.get("issuer")
     issuer_id = id_at(id_of(issuer), "issuer")
     if issuer_id is None:
@@ -144,7 +146,7 @@ def parse_credential(document: dict[str, Any]) -> Credential:
     return Credential(
         id=id_at(document.get("id"), "id"),
         types=types,
-        kind=_kind(types),
+        kind=_kind(types, context),
         issuer_id=issuer_id,
         issuer_name=text_at(issuing, "name", MAX_NAME),
         issuer_key=key,
@@ -174,12 +176,31 @@ def _types(document: dict[str, Any]) -> tuple[str, ...]:
     return tuple(types)
 
 
-def _kind(types: tuple[str, ...]) -> Kind:
+def _kind(types: tuple[str, ...], context: Any) -> Kind:
+    if "BitstringStatusListCredential" in types:
+        return "status list"
+    if not _knows_badges(context):
+        return "other"
     if not _BADGES.isdisjoint(types):
         return "badge"
-    if "EndorsementCredential" in types:
-        return "endorsement"
-    return "status list" if "BitstringStatusListCredential" in types else "other"
+    return "endorsement" if "EndorsementCredential" in types else "other"
+
+
+def _knows_badges(context: Any) -> bool:
+    """Whether the words of Open Badges mean what they mean there; those of VC 2.0 nobody can redefine."""
+    return any(isinstance(item, str) and item.startswith(OPEN_BADGES) for item in many(context))
+
+
+def _meant(subject: dict[str, Any], context: Any) -> dict[str, Any]:
+    """What a credential says of its subject, without the words that mean something else under its context."""
+    written_out = [item for item in many(context) if isinstance(item, dict)]
+    ours = {
+        name for name, meaning in CREDENTIAL_TERMS.items() if [c[name] for c in written_out if name in c] == [meaning]
+    }
+    foreign = set(CREDENTIAL_TERMS) - ours
+    if not _knows_badges(context):
+        foreign |= _OF_BADGES
+    return {name: value for name, value in subject.items() if name not in foreign}
 
 
 def _subject(document: dict[str, Any]) -> dict[str, Any]:

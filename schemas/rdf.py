@@ -41,7 +41,7 @@ Contexts = Mapping[str, dict[str, Any]]
 _KEYWORDS = frozenset({"@context", "@value", "@language", "@direction", "@type"})
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|^`\\]*\Z")
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*\Z")
-_UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 """Control characters that RDFC-1.0 escapes, and the library does not."""
 _DEFINING = frozenset({"@id", "@type", "@container", "@protected"})
 
@@ -101,7 +101,7 @@ def _check_member(name: str, value: Any, depth: int) -> None:
         raise Malformed("", f"{name[:40]} is not read here")
     if name in ("type", "@type") and isinstance(value, list) and len(value) > MAX_TYPES:
         raise Malformed("type", f"more than {MAX_TYPES} types")
-    if isinstance(value, str) and _UNWRITABLE.search(value):
+    if isinstance(value, str) and UNWRITABLE.search(value):
         raise Malformed("", "a text holds control characters")
 
 

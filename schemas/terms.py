@@ -13,7 +13,8 @@ DATA_INTEGRITY_V1 = "https://w3id.org/security/data-integrity/v1"
 DATA_INTEGRITY_V2 = "https://w3id.org/security/data-integrity/v2"
 MULTIKEY_V1 = "https://w3id.org/security/multikey/v1"
 CREDENTIALS_V2 = "https://www.w3.org/ns/credentials/v2"
-OPEN_BADGES_V3 = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
+OPEN_BADGES = "https://purl.imsglobal.org/spec/ob/v3p0/context"  # so begins the address of each of its contexts
+OPEN_BADGES_V3 = f"{OPEN_BADGES}-3.0.3.json"
 
 AS = "https://www.w3.org/ns/activitystreams#"
 SECURITY = "https://w3id.org/security#"
@@ -104,6 +105,11 @@ MODULE_TERMS: dict[str, Any] = {
     "Hashtag": "as:Hashtag",
 }
 
+
+CREDENTIAL_TERMS: dict[str, Any] = {
+    "skill": {"@id": FREEHOLD + "skill", "@type": "@id"},
+    "relation": FREEHOLD + "relation",
+}
 
 CARD_TERMS: dict[str, Any] = {
     "schema": SCHEMA,

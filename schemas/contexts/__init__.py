@@ -55,6 +55,10 @@ INDEX: dict[str, tuple[str, str]] = {
         "open-badges-3.0.3.json",
         "3d34f4d4ef1bce691106e63798beb5e7b862ba841423f5ee1e53ab7ddf3bca84",
     ),
+    "https://purl.imsglobal.org/spec/ob/v3p0/context.json": (  # stands for the newest of them
+        "open-badges-3.0.3.json",
+        "3d34f4d4ef1bce691106e63798beb5e7b862ba841423f5ee1e53ab7ddf3bca84",
+    ),
     "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json": (
         "open-badges-extensions.json",
         "87c06c81bc2317663bf288d740d94fddd2818c4342b186270ff6371dfaa63f93",

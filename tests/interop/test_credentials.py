@@ -20,7 +20,7 @@ from keys.material import PrivateKey
 from keys.proofs import add_proof, add_proofs, read_proofs
 from schemas.actors import ActorDraft, ActorKeys, write_actor, write_multikey
 from schemas.credential_drafts import Issuer
-from schemas.credentials import parse_credential
+from schemas.credentials import Evidence, parse_credential
 from schemas.rdf import canonical_quads
 from schemas.terms import CREDENTIALS_V2, MULTIKEY_V1, OPEN_BADGES_V3
 from tests.interop.verifier import Verifier
@@ -78,6 +78,17 @@ def test_digitalbazaar_believes_ours_and_refuses_a_changed_copy(verifier: Verifi
         verified, why = verifier.verify(credential | changed)
         assert not verified
         assert "Invalid signature" in why
+
+
+ODD = 'Grüße\t"日本" \\ 🎓\r\n<b> _:b0 . \u2028 e\u0301'
+
+
+def test_all_three_take_odd_texts_for_the_same(verifier: Verifier) -> None:
+    evidence = (Evidence(ODD, ODD, ODD, "https://a.example/ü/日本?q=é#ß"),)
+    badge = made("badge", description=ODD, evidence=evidence)
+    verified, why = verifier.verify(badge)
+    assert verified, why
+    assert checked(badge).evidence[0].narrative == ODD
 
 
 def test_digitalbazaar_refuses_a_key_that_the_issuer_does_not_name(verifier: Verifier) -> None:

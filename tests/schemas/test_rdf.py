@@ -162,6 +162,20 @@ def test_what_is_said_of_a_credential_stands_at_its_top():
         canonical_quads(document(evidence=inside))
 
 
+@pytest.mark.parametrize(
+    ("definition", "value"),
+    [
+        ("https://schema.org/name", "x"),
+        ({"@id": "https://www.w3.org/2018/credentials#validUntil", "@type": TIME}, "2020-01-01T00:00:00Z"),
+        ({"@id": "https://www.w3.org/2018/credentials#credentialStatus", "@type": "@id"}, "https://a.example/1"),
+    ],
+)
+def test_a_shorter_name_for_a_published_term_is_refused(definition, value):
+    """JSON-LD itself would write it so: of two names it takes the shorter."""
+    with pytest.raises(Malformed, match="another name"):
+        canonical_quads(with_terms({"a": definition}, a=value))
+
+
 def test_a_term_of_its_own_is_signed():
     quads = canonical_quads(with_terms({"level": FREEHOLD + "level"}, level="high")).decode()
     assert f'<{FREEHOLD}level> "high"' in quads
@@ -182,7 +196,14 @@ def test_028_a_context_that_is_not_bundled_is_not_fetched(context):
 
 
 @pytest.mark.parametrize(
-    "context", [[], None, [CREDENTIALS_V2] * 2, [{}, CREDENTIALS_V2], [CREDENTIALS_V2, *[{}] * MAX_CONTEXTS]]
+    "context",
+    [
+        [],
+        None,
+        [CREDENTIALS_V2, OPEN_BADGES_V3, CREDENTIALS_V2],
+        [{}, CREDENTIALS_V2, OPEN_BADGES_V3],
+        [CREDENTIALS_V2, *[{}] * MAX_CONTEXTS],
+    ],
 )
 def test_contexts_are_few_and_in_order(context):
     with pytest.raises(Malformed):

@@ -7,7 +7,7 @@ import gzip
 import zlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import status_lists
@@ -35,6 +35,7 @@ def test_bit_0_is_the_leftmost():
     assert [index for index in range(32) if bit(bits, index)] == [0, 15]
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.sets(st.integers(0, ENTRIES - 1), max_size=5))
 def test_what_was_set_is_set_after_a_journey(indexes):
     bits = new()

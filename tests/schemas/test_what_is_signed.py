@@ -26,6 +26,11 @@ LONG = {
     "statusListIndex": "https://www.w3.org/ns/credentials/status#statusListIndex",
     "encodedList": "https://www.w3.org/ns/credentials/status#encodedList",
 }
+TIME = {"@type": "http://www.w3.org/2001/XMLSchema#dateTime"}
+LINK = {"@type": "@id"}
+TYPES = {
+    "validFrom": TIME, "validUntil": TIME, "issuer": LINK, "credentialStatus": LINK, "credentialSubject": LINK
+}  # fmt: skip
 
 
 def nodes(value, found=None):
@@ -55,8 +60,8 @@ def change(document, chance):
         case 4 if name in LONG:
             node[LONG[name]] = node.pop(name)
         case 5 if name in LONG:
-            document["@context"] = [*document["@context"], {"a" + name: LONG[name]}]
-            node["a" + name] = node.pop(name)
+            document["@context"] = [*document["@context"], {"a": {"@id": LONG[name]} | TYPES.get(name, {})}]
+            node["a"] = node.pop(name)
         case 6 if isinstance(value, str):
             node[name] = {"@value": value}
         case 7:
