@@ -5,7 +5,7 @@ Their keys have a history of their own (`federation.known_keys`).
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
-from federation.known_identities import forget_identities_of, forget_successions, store_identities
+from federation.known_identities import forget_identities_of, forget_successions, is_also_known, store_identities
 from federation.known_keys import KeysChanged, ignore, store_keys
 from federation.storage import Tx
 from federation.tables import actor_keys, actors, blocks, follows, mutes, objects
@@ -95,17 +95,20 @@ def read_actor(row: Row[Any]) -> Actor:
     return parse_actor(normalise(msgspec.json.decode(row.document)))
 
 
-def forget_strangers(tx: Tx) -> int:
+def forget_strangers(tx: Tx, kept: Sequence[sa.ColumnElement[bool]] = ()) -> int:
     """Forget actors with whom nobody here has had anything to do for 30 days; returns how many (at most 1,000).
 
     Anybody can make us fetch an actor, so what is fetched has a lifetime (SECURITY 90). Who follows or is followed,
-    blocks or is blocked, owns something that is kept, or has ended, is no stranger.
+    blocks or is blocked, owns something that is kept, or has ended, is no stranger; nor is another account of somebody
+    who lives here, follows or is followed. kept: who else is none, as conditions on `actors`.
     """
     related = [
         sa.exists().where(sa.or_(follows.c.follower == actors.c.id, follows.c.followee == actors.c.id)),
         sa.exists().where(sa.or_(blocks.c.actor == actors.c.id, blocks.c.target == actors.c.id)),
         sa.exists().where(mutes.c.target == actors.c.id),
         sa.exists().where(objects.c.owner == actors.c.id),
+        is_also_known(actors.c.id),
+        *kept,
     ]
     long_ago = (~actors.c.local, actors.c.gone_at.is_(None), actors.c.fetched_at < tx.now - KEEP_STRANGERS)
     strangers = sa.select(actors.c.id).where(*long_ago, *(~relation for relation in related))
@@ -114,7 +117,7 @@ def forget_strangers(tx: Tx) -> int:
         tx.execute(sa.delete(actor_keys).where(actor_keys.c.actor_id.in_(found)))
         tx.execute(sa.delete(actors).where(actors.c.id.in_(found)))
         forget_identities_of(tx, found)
-        forget_successions(tx)
         for actor_id in found:
             tx.notify(TOPIC, actor_id)
+    forget_successions(tx)
     return len(found)

@@ -20,10 +20,11 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.engine import Row
 
 from federation.statements import Hot
 from federation.storage import Tx
-from federation.tables import actor_keys, known_identities, known_successions
+from federation.tables import actor_keys, actors, follows, known_identities, known_successions
 from keys.errors import KeysError
 from keys.identity import MAX_CHAIN, Succession, read_statement, read_succession
 from keys.proofs import read_proof
@@ -33,6 +34,7 @@ from schemas.strict_json import dumps, loads_object
 
 AT_ONCE = 500
 MAX_ACTORS = 50  # of one person, in one answer
+MAX_GONE = 8  # of one actor
 
 _HELD = Hot(sa.select(known_identities).where(known_identities.c.actor_id == sa.bindparam("actor_id")))
 
@@ -47,10 +49,7 @@ def store_identities(tx: Tx, actor: Actor) -> None:
         return
     claimed = _checked(tx, actor, said)
     known = {row.did: row for row in rows}
-    gone = [row.did for row in rows if row.gone_at is None and row.did not in claimed]
-    if gone:
-        mine = (known_identities.c.actor_id == actor.id, known_identities.c.did.in_(gone))
-        tx.execute(sa.update(known_identities).where(*mine).values(gone_at=tx.now))
+    _end(tx, actor.id, [row for row in rows if row.did not in claimed])
     for did, statement in claimed.items():
         held: dict[str, Any] = {"checked_at": tx.now, "gone_at": None}
         if did not in known or _is_newer(statement, known[did].statement):
@@ -60,6 +59,17 @@ def store_identities(tx: Tx, actor: Actor) -> None:
         tx.execute(insert.on_conflict_do_update(index_elements=["actor_id", "did"], set_=held))
     for succession, document in _leading_to(claimed, _readable(actor)):
         _remember(tx, succession, document)
+
+
+def _end(tx: Tx, actor_id: str, gone: Sequence[Row[Any]]) -> None:
+    """An actor lists these no more. What it claimed first is kept, since it may come again from somebody else."""
+    mine = known_identities.c.actor_id == actor_id
+    ended = [row.did for row in gone if row.gone_at is None]
+    if ended:
+        tx.execute(sa.update(known_identities).where(mine, known_identities.c.did.in_(ended)).values(gone_at=tx.now))
+    over = [row.did for row in sorted(gone, key=lambda row: (row.first_seen, row.did))[MAX_GONE:]]
+    if over:
+        tx.execute(sa.delete(known_identities).where(mine, known_identities.c.did.in_(over)))
 
 
 def _checked(tx: Tx, actor: Actor, said: dict[bytes, dict[str, Any]]) -> dict[str, bytes]:
@@ -104,6 +114,8 @@ def _leading_to(claimed: Iterable[str], found: Sequence[tuple[Succession, bytes]
 def _remember(tx: Tx, succession: Succession, document: bytes) -> None:
     if person_of(tx, succession.new) == succession.old:
         return  # a circle, which only whoever has both keys can draw
+    if tx.scalar(sa.select(known_successions.c.did).where(known_successions.c.successor == succession.new).limit(1)):
+        return  # a key takes the place of one other
     values = {"did": succession.old, "successor": succession.new, "document": document, "seen_at": tx.now}
     if tx.execute(tx.insert_new(known_successions, "did"), values).rowcount:
         _log.info("identity.succeeded", old=succession.old, new=succession.new)
@@ -175,6 +187,16 @@ def same_person(tx: Tx, one: str, other: str) -> bool:
 
 
 # ---- what is forgotten
+
+
+def is_also_known(actor_id: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """Whether the identity of an actor is that of another one, who lives here, or follows or is followed here."""
+    theirs, others = known_identities.alias(), known_identities.alias()
+    other = others.c.actor_id
+    related = sa.exists().where(sa.or_(follows.c.follower == other, follows.c.followee == other))
+    is_local = sa.exists().where(actors.c.id == other, actors.c.local).correlate(others)
+    joined = sa.and_(theirs.c.did == others.c.did, theirs.c.actor_id != other)
+    return sa.exists().where(theirs.c.actor_id == actor_id, joined, sa.or_(related, is_local))
 
 
 def forget_identities_of(tx: Tx, actor_ids: Sequence[str]) -> None:

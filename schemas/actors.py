@@ -5,7 +5,6 @@ ActivityPub §4, FEP-521a (Multikey), FEP-2c59 (webfinger); the freelance part i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +21,7 @@ from schemas.base import (
     text_of,
 )
 from schemas.errors import Malformed
+from schemas.identities import MAX_STATEMENTS, statements_of, successions_of
 from schemas.profiles import FreelanceProfile, card_of, profile_of, write_profile
 from schemas.terms import ACTOR_CONTEXT, ACTOR_TYPES
 from schemas.urls import host_of, origin_of, parse_url, url_of
@@ -32,10 +32,6 @@ MAX_SUMMARY = 100_000
 MAX_KEYS = 20
 MAX_ROWS = 20
 MAX_ALIASES = 20
-MAX_STATEMENTS = 5
-MAX_SUCCESSIONS = 5
-MAX_SUCCESSION = 8_192  # characters of one
-STATEMENT = "VerifiableIdentityStatement"
 
 
 class KeyClaim(msgspec.Struct, frozen=True):
@@ -127,7 +123,7 @@ def parse_actor(document: dict[str, Any]) -> Actor:
         card=_optional(actor_id, card_of(document)),
         attachments=_rows(document),
         statements=tuple(statements_of(document)[:MAX_STATEMENTS]),
-        successions=_successions(document.get("succession")),
+        successions=successions_of(document),
     )
 
 
@@ -205,26 +201,6 @@ def _rows(document: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple(
         (text_of(row.get("name"), limit=200), text_of(row.get("value"), limit=2_000)) for row in rows[:MAX_ROWS]
     )
-
-
-def statements_of(document: dict[str, Any]) -> list[dict[str, Any]]:
-    """What identities say of an actor, in its own document (FEP-c390)."""
-    return [item for item in objects_of(document.get("attachment")) if item.get("type") == STATEMENT]
-
-
-def _successions(value: Any) -> tuple[str, ...]:
-    texts = (item for item in many(value)[:MAX_SUCCESSIONS] if isinstance(item, str))
-    return tuple(text for text in texts if len(text) <= MAX_SUCCESSION)
-
-
-def with_identity(
-    document: dict[str, Any], statements: Sequence[dict[str, Any]], successions: Sequence[str]
-) -> dict[str, Any]:
-    """An actor document, without its proof, that lists these statements and successions and no others."""
-    rest = [item for item in many(document.get("attachment")) if item not in statements_of(document)]
-    bare = {name: value for name, value in document.items() if name not in ("succession", "proof")}
-    listed = {"succession": list(successions)[-MAX_SUCCESSIONS:]} if successions else {}
-    return bare | {"@context": ACTOR_CONTEXT, "attachment": [*rest, *statements]} | listed
 
 
 class ActorKeys(msgspec.Struct, frozen=True):

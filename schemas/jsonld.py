@@ -18,6 +18,7 @@ import msgspec
 
 from schemas import contexts
 from schemas.errors import Malformed
+from schemas.identities import with_signed
 from schemas.terms import (
     ACTOR_CONTEXT,
     AS,
@@ -86,9 +87,9 @@ def normalise(document: dict[str, Any]) -> dict[str, Any]:
 
     Returns the same object when it says nothing unusual, which costs next to nothing.
     """
-    if "@id" in document or "@type" in document:
-        return compact(document)
-    return document if _is_plain(document) else compact(document)
+    if "@id" not in document and "@type" not in document and _is_plain(document):
+        return document
+    return with_signed(compact(document), document)
 
 
 def _is_plain(document: dict[str, Any]) -> bool:

@@ -21,7 +21,7 @@ from node.errors import Invalid
 from node.identity.queries import identities_here, said_of
 from node.identity.rules import NOT_SEALED, NOTHING_TO_TRY, TOO_MANY
 from node.identity.tables import identities
-from schemas.actors import with_identity
+from schemas.identities import with_identity
 from schemas.strict_json import loads_object
 
 

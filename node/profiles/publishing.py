@@ -21,8 +21,8 @@ from node.profiles import cards, wire
 from node.profiles.queries import person, picture_name
 from node.profiles.rules import Audience, ProfileDraft
 from node.profiles.sources import OwnEntry, own_entries
-from schemas.actors import with_identity
 from schemas.cv import SECTIONS, Cv, Entry
+from schemas.identities import with_identity
 from schemas.strict_json import dumps
 
 MAX_DOCUMENT = 18_000

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from keys.phrases import new_phrase
+from node.identity import opening
 from node.social import commands as social
 from node.social.rules import parse_post
 from tests.interop.meeting import GENERATIONS, follow_both_ways, is_kept, meeting, reacted
@@ -50,6 +52,25 @@ async def test_what_we_publish_is_understood_there(generation: str):
         await alice.delete(post_id)
         await settled(a)
         assert (await peer.activity("Delete", post_id))["object"]["type"] == "Tombstone"
+        assert (await peer.errors(), await a.queue()) == ([], [])
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+async def test_an_identity_in_our_document_turns_nothing_away(generation: str):
+    async with meeting(generation) as (alice, peer):
+        a = alice.home
+        await follow_both_ways(alice, peer)
+        code = new_phrase()
+        await opening.make(a.node, await alice.author(), code)
+        await opening.try_code(a.node, await alice.author(), code)
+        a.later(minutes=1)
+        await opening.succeed(a.node, await alice.author(), code, new_phrase())
+        await settled(a)
+        profile = (await peer.activity("Update", alice.id))["object"]
+        assert profile["name"] == "Alice"
+        post_id = await alice.post("Still heard.")
+        await settled(a)
+        assert "Still heard." in (await peer.activity("Create", post_id))["object"]["content"]
         assert (await peer.errors(), await a.queue()) == ([], [])
 
 

@@ -16,7 +16,7 @@ from federation.authors import make_keys
 from federation.known_actors import forget_strangers
 from federation.known_identities import actors_of, identities_of, identity_of, person_of, same_person
 from federation.rotating import rotate
-from federation.tables import actors, known_identities, known_successions
+from federation.tables import actors, follows, known_identities, known_successions
 from keys.identity import new_identity, open_identity, write_statement, write_succession
 from keys.phrases import new_phrase
 from node.errors import Invalid
@@ -25,7 +25,7 @@ from node.identity.queries import identities_here
 from node.identity.tables import identities
 from node.portability import working
 from node.portability.leaving import leave
-from schemas.actors import with_identity
+from schemas.identities import with_identity
 from tests.nodes import Home, cluster, settled
 
 if TYPE_CHECKING:
@@ -168,6 +168,13 @@ async def test_what_a_hostile_document_says_is_bounded_and_changes_nobody_else(d
         assert await known(b, mallory) == junk[0].did
         assert await b.node.db.read(actors_of, did) == [alice.id]
         assert not await b.node.db.read(same_person, alice.id, mallory.id)
+        for _round in range(3):  # others each time: nothing grows with them
+            keys = [new_identity()[0] for _number in range(8)]
+            chains = [text(one, keys[0], now) for one in keys[1:4]] + [text(keys[4], keys[1], now)]
+            await lies(*(write_statement(key, mallory.id, now) for key in keys[:1] + keys[5:]), succession=chains)
+        rows = await b.rows(sa.select(known_identities).where(known_identities.c.actor_id == mallory.id))
+        assert (len(rows), sum(row.gone_at is not None for row in rows)) == (12, 8)
+        assert len(await b.rows(sa.select(known_successions))) == 2 * 3
         await lies()
         assert await known(b, mallory) is None
 
@@ -200,6 +207,10 @@ async def test_a_person_moves_and_is_the_same_to_a_third_server_when_the_old_one
         await settled(b, c)
         assert await known(c, amara) == did
         assert await c.node.db.read(actors_of, first) == [alice.id, amara.id]
+        assert await c.node.db.read(same_person, alice.id, amara.id)
+        await c.node.db.write(lambda tx: tx.execute(sa.delete(follows).where(follows.c.followee == alice.id)))
+        c.later(days=31)
+        await c.node.db.write(forget_strangers)  # the dead account of somebody whom one follows is no stranger's
         assert await c.node.db.read(same_person, alice.id, amara.id)
         again = await working.read_archive(b.node, amara.id, archive)
         assert [part["skipped"] for part in again if part["section"] == "identity"] == [{"here already": 2}]
