@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from federation import outbox
@@ -25,6 +26,7 @@ from node.credentials.rules import (
     MAX_OFFERED,
     OFFERED_FROM_ONE,
     Audience,
+    Found,
     State,
 )
 from node.credentials.signing import Statement
@@ -32,8 +34,10 @@ from node.credentials.tables import credentials, kept_lists
 from node.credentials.wire import carried, credential_url, to_note
 from node.errors import Invalid, NotFound
 from node.language import _
+from node.notifications.commands import notify
 from node.social.telling import tell_of_post
 from node.social.timelines import into_timelines
+from node.text import one_line
 from schemas.actors import Actor
 from schemas.base import Audience as Recipients
 from schemas.credentials import Credential, parse_credential
@@ -107,7 +111,10 @@ def arrived(tx: Tx, sender: str, document: dict[str, Any], readers: Sequence[str
     for reader in readers:
         if is_about(tx, found, reader) and _has_room(tx, reader, sender) and not hides(tx, reader, sender):
             note = document.get("id")
-            _keep(tx, new_id(tx.now), "offered", reader, found, body, note=note if isinstance(note, str) else None)
+            name = _keep(
+                tx, new_id(tx.now), "offered", reader, found, body, note=note if isinstance(note, str) else None
+            )
+            notify(tx, reader, "credential", actor=sender, object_id=name, words=one_line(found.title, 200))
 
 
 def is_about(tx: Tx, found: Credential, actor_id: str) -> bool:
@@ -251,9 +258,19 @@ def keep_list(tx: Tx, url: str, body: bytes, as_of: datetime) -> None:
     tx.execute(insert.on_conflict_do_update(index_elements=["url"], set_=values, where=newer))
 
 
-def note_check(tx: Tx, row_id: str, found: bytes, due_at: datetime, failures: int) -> None:
-    """What the check of a held credential has said, and when it is looked at again."""
-    values = {"found": found, "checked_at": tx.now, "due_at": due_at, "failures": failures}
+def note_check(tx: Tx, row_id: str, found: Found, due_at: datetime, failures: int) -> None:
+    """What the check of a held credential has said, and when it is looked at again.
+
+    Its holder is told when it is no longer in force, once.
+    """
+    before = tx.row(sa.select(credentials).where(credentials.c.id == row_id))
+    if before is None:
+        return
+    held = before.found is not None and msgspec.json.decode(before.found, type=Found).overall != "fails"
+    if held and found.overall == "fails":
+        title = parse_credential(loads_object(before.body)).title
+        notify(tx, before.owner, "ended_credential", object_id=row_id, words=one_line(title, 200))
+    values = {"found": msgspec.json.encode(found), "checked_at": tx.now, "due_at": due_at, "failures": failures}
     tx.execute(sa.update(credentials).where(credentials.c.id == row_id).values(values))
 
 

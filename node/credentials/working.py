@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.engine import Row
@@ -92,7 +91,7 @@ async def _look_after(node: Node, row: Row[Any]) -> None:
         await node.db.write(commands.put_anew, row.id, dumps(verdicts.anew))
     failures = row.failures + 1 if verdicts.overall == "unknown" else 0
     due_at = next_check(node.clock.now(), verdicts.overall, row.failures)
-    await node.db.write(commands.note_check, row.id, msgspec.json.encode(found_of(verdicts)), due_at, failures)
+    await node.db.write(commands.note_check, row.id, found_of(verdicts), due_at, failures)
 
 
 async def _keep_list(node: Node, url: str | None, verdicts: object) -> None:

@@ -82,6 +82,11 @@ async def test_given_on_one_server_held_on_another_checked_on_a_third_and_taken_
         [one] = await shelf(bo)
         assert one.found
         assert one.found.overall == "fails"
+        async with b.visitor() as browser:
+            await bo.sign_in(browser)
+            news = (await browser.get("/notifications")).text
+        assert "Ada gave you a credential: Accessible front end" in news
+        assert "A credential that you hold is no longer in force: Accessible front end" in news
 
 
 async def test_an_issuer_that_is_dead_speaks_through_what_was_kept(databases: Any) -> None:
