@@ -21,6 +21,8 @@ from node.credentials.renewing import rotate
 from node.credentials.signing import Statement
 from node.credentials.working import one_round
 from node.errors import Invalid
+from node.identity import opening
+from node.portability.working import read_archive, write_archive
 from schemas.strict_json import dumps, loads_object
 from tests.nodes import Home, cluster, settled
 from tests.people import Somebody
@@ -300,3 +302,33 @@ async def test_the_command_line_says_what_the_page_says(tmp_path: Path) -> None:
         gone = await nowhere.run("verify", str(tmp_path / "file.json"))
         assert gone.code == 2
         assert "It is the key that was written into it" in gone.out
+
+
+async def test_somebody_moves_their_server_dies_and_a_third_still_says_that_it_is_about_them(tmp_path: Path) -> None:
+    """Ada's credential for Bo, who leaves b for d; then b is gone, and c checks what d shows."""
+    async with cluster("a.example", "b.example", "c.example", "d.example", tls=True) as (a, b, c, d):
+        ada, bo, _cy = await a.set_up("ada"), await b.set_up("bo"), await c.set_up("cy")
+        did, code = await identify(bo)
+        await give(ada, bo)
+        [there] = await shelf(bo)
+        archive = tmp_path / "bo.zip"
+        await write_archive(b.node, bo.id, archive)
+        moved = await d.set_up("bo")
+        await read_archive(d.node, moved.id, archive)
+        await b.go_dark()
+        await opening.try_code(d.node, await moved.author(), code)
+        await one_round(d.node)
+        [here] = await shelf(moved)
+        assert (here.state, here.audience, here.overall) == ("held", "profile", "holds")
+        assert here.credential.subject_id == did
+        before = await b.node.db.read(queries.bytes_of, "bo", there.name, bo.id)
+        after = await d.node.db.read(queries.bytes_of, "bo", here.name, moved.id)
+        assert before.body == after.body
+        verdicts = await checked(c, f"{d.origin}{here.path}")
+        assert (verdicts.overall, outcomes(verdicts)) == ("holds", ("holds",) * 4)
+        assert verdicts.subject.outcome == "holds"
+        assert moved.id in verdicts.subject.sentence
+        await a.go_dark()
+        alone = await checked(c, f"{d.origin}{here.path}")
+        assert alone.subject.outcome == "holds"
+        assert alone.revocation.outcome == "holds"  # by the list that d has kept, of today
