@@ -124,8 +124,8 @@ async def test_an_issuer_that_is_dead_speaks_through_what_was_kept(databases: An
             assert "Not taken back as of" in page.text
 
 
-async def test_what_was_revoked_stays_so_when_the_issuer_is_gone(databases: Any) -> None:
-    async with cluster("a.example", "b.example", "c.example", tls=True, databases=databases) as (a, b, c):
+async def test_what_was_revoked_stays_so_when_the_issuer_is_gone() -> None:
+    async with cluster("a.example", "b.example", "c.example", tls=True) as (a, b, c):
         ada, bo, _cy = await a.set_up("ada"), await b.set_up("bo"), await c.set_up("cy")
         name = await give(ada, bo)
         [one] = await shelf(bo)
@@ -173,8 +173,8 @@ async def give_again(issuer: Somebody, home: Home, holder: Somebody) -> Verdicts
     return await checked(home, f"{issuer.id}/credentials/{name}")
 
 
-async def test_the_list_of_a_server_that_sleeps_says_nothing_of_today(databases: Any) -> None:
-    async with cluster("a.example", "b.example", "c.example", tls=True, databases=databases) as (a, b, c):
+async def test_the_list_of_a_server_that_sleeps_says_nothing_of_today() -> None:
+    async with cluster("a.example", "b.example", "c.example", tls=True) as (a, b, c):
         ada, bo, _cy = await a.set_up("ada"), await b.set_up("bo"), await c.set_up("cy")
         await give(ada, bo)
         [one] = await shelf(bo)
@@ -187,8 +187,8 @@ async def test_the_list_of_a_server_that_sleeps_says_nothing_of_today(databases:
         assert (await checked(c, f"{b.origin}{one.path}")).revocation.outcome == "holds"
 
 
-async def test_a_credential_is_about_whoever_has_the_identity_and_about_nobody_else(databases: Any) -> None:
-    async with cluster("a.example", "b.example", "c.example", tls=True, databases=databases) as (a, b, c):
+async def test_a_credential_is_about_whoever_has_the_identity_and_about_nobody_else() -> None:
+    async with cluster("a.example", "b.example", "c.example", tls=True) as (a, b, c):
         ada, bo, cy = await a.set_up("ada"), await b.set_up("bo"), await c.set_up("cy")
         did, _code = await identify(bo)
         await give(ada, bo)
@@ -233,8 +233,8 @@ async def stolen(issuer: Somebody) -> None:
     await node.db.write(rotate, node.authors, await issuer.author(), keys, compromised=since)
 
 
-async def test_184_what_a_stolen_key_had_signed_is_signed_anew(databases: Any) -> None:
-    async with cluster("a.example", "b.example", "c.example", tls=True, databases=databases) as (a, b, c):
+async def test_184_what_a_stolen_key_had_signed_is_signed_anew() -> None:
+    async with cluster("a.example", "b.example", "c.example", tls=True) as (a, b, c):
         ada, bo, _cy = await a.set_up("ada"), await b.set_up("bo"), await c.set_up("cy")
         for home in (a, b, c):
             home.later(days=-2)
