@@ -6,6 +6,7 @@ The day will come on which an issuer does not answer any more. What was kept unt
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,6 +31,7 @@ from schemas.strict_json import dumps, loads_object
 
 EVERY_SECONDS = 300.0
 AT_ONCE = 20
+PATIENCE = 8.0  # seconds for which somebody waits for a page
 DOES_NOT_HOLD = _("The signature of this credential does not hold: it was changed, or somebody else made it.")
 
 _log = structlog.get_logger()
@@ -68,15 +70,18 @@ async def bring_in(node: Node, actor_id: str, body: bytes) -> str:
     if isinstance(verdicts, CredentialVerdicts) and verdicts.signature.outcome == "fails":
         raise Invalid({"file": DOES_NOT_HOLD})
     name = await node.db.write(commands.hold, actor_id, body)
-    await look_after(node, name)
+    await look_after(node, name, within=PATIENCE)
     return name
 
 
-async def look_after(node: Node, name: str) -> None:
-    """Check one of what people here hold, at once."""
+async def look_after(node: Node, name: str, *, within: float | None = None) -> None:
+    """Check one of what people here hold, at once. within: seconds, after which it is left to the loop."""
     row = await node.db.read(_row, name)
-    if row is not None:
-        await _look_after(node, row)
+    if row is None:
+        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within):
+            await _look_after(node, row)
 
 
 def _row(tx: Tx, name: str) -> Row[Any] | None:

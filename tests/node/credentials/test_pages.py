@@ -214,3 +214,24 @@ async def test_an_older_list_takes_no_newer_ones_place(place: Place) -> None:
     await place.node.db.write(commands.drop, place.alice.actor_id, name)
     await place.node.db.write(commands.tidy)
     assert not await place.node.db.read(lambda tx: tx.rows(sa.select(kept_lists.c.body)))
+
+
+async def test_one_address_serves_programs_and_people(place: Place) -> None:
+    name = await place.node.db.write(lambda tx: commands.issue(tx, place.alice, author_as_actor(tx, place.carol), KIND))
+    place.visitor.http.cookie_jar.clear()
+    there = f"/users/alice/credentials/{name}"
+    for accept in ("application/vc", "application/ld+json", "application/json", "*/*"):
+        document = await place.visitor.get(there, Accept=accept)
+        assert loads_object(document.text.encode())["id"] == f"https://alice.example{there}", accept
+        assert document.headers["Access-Control-Allow-Origin"] == "*"
+        assert document.headers["X-Content-Type-Options"] == "nosniff"
+    again = await place.visitor.get(there, Accept="application/vc", **{"If-None-Match": document.headers["ETag"]})
+    assert (again.status, again.text) == (304, "")
+    listed = await place.visitor.get("/users/alice/status/1", Accept="application/vc")
+    assert "BitstringStatusListCredential" in loads_object(listed.text.encode())["type"]
+    for nothing in ("/users/alice/status/2", "/users/nobody/status/1", there[:-3] + "aaa"):
+        assert (await place.visitor.get(nothing, Accept="application/vc")).status == 404
+    async with place.visitor.http.get(
+        place.visitor.origin + there, headers={"Accept": "text/html"}, allow_redirects=False
+    ) as page:
+        assert (page.status, page.headers["Location"]) == (303, f"https://alice.example/@alice/credentials/{name}")
