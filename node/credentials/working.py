@@ -17,7 +17,7 @@ from federation.credential_verdicts import CredentialVerdicts
 from federation.errors import FederationError
 from federation.storage import Tx
 from node.context import Node
-from node.credentials import commands, lists, queries
+from node.credentials import holding, lists, queries
 from node.credentials.checking import judge, list_of
 from node.credentials.renewing import sign_some_anew
 from node.credentials.report import found_of
@@ -65,11 +65,11 @@ async def look_after_some(node: Node) -> int:
 
 async def bring_in(node: Node, actor_id: str, body: bytes) -> str:
     """Keep what somebody has brought, unless its signature does not hold, and check it; returns its name. Invalid."""
-    body = commands.alone(body)
+    body = holding.alone(body)
     verdicts = await judge(node, loads_object(body), body)
     if isinstance(verdicts, CredentialVerdicts) and verdicts.signature.outcome == "fails":
         raise Invalid({"file": DOES_NOT_HOLD})
-    name = await node.db.write(commands.hold, actor_id, body)
+    name = await node.db.write(holding.hold, actor_id, body)
     await look_after(node, name, within=PATIENCE)
     return name
 
@@ -93,10 +93,10 @@ async def _look_after(node: Node, row: Row[Any]) -> None:
     verdicts = await judge(node, document, body, shown_by=row.owner)
     await _keep_list(node, list_of(verdicts), verdicts)
     if isinstance(verdicts, CredentialVerdicts) and verdicts.anew is not None:
-        await node.db.write(commands.put_anew, row.id, dumps(verdicts.anew))
+        await node.db.write(holding.put_anew, row.id, dumps(verdicts.anew))
     failures = row.failures + 1 if verdicts.overall == "unknown" else 0
     due_at = next_check(node.clock.now(), verdicts.overall, row.failures)
-    await node.db.write(commands.note_check, row.id, found_of(verdicts), due_at, failures)
+    await node.db.write(holding.note_check, row.id, found_of(verdicts), due_at, failures)
 
 
 async def _keep_list(node: Node, url: str | None, verdicts: object) -> None:
@@ -109,4 +109,4 @@ async def _keep_list(node: Node, url: str | None, verdicts: object) -> None:
     except SchemaError:
         return
     if as_of is not None:
-        await node.db.write(commands.keep_list, url, dumps(newest), as_of)
+        await node.db.write(holding.keep_list, url, dumps(newest), as_of)
