@@ -43,15 +43,16 @@ from federation.clock import Clock
 from federation.errors import Disconnected, Unacceptable, Unreachable, Unsafe
 from federation.guard import AddressRefused, Guard, GuardedResolver, Lookup, Network, lookup
 from federation.ids import Ids
-from federation.media_type import is_activity
+from federation.media_type import is_activity, is_signed_kind
 from federation.rates import Room
 from keys.requests import Request, Scheme, accept_signature, sign
 from schemas.errors import SchemaError
 from schemas.strict_json import MAX_BYTES, loads_object
-from schemas.terms import ACTIVITY_JSON, LD_JSON_AS
+from schemas.terms import ACTIVITY_JSON, LD_JSON_AS, VC_JSON, VP_JSON
 from schemas.urls import Url, parse_url
 
 ACCEPT = f"{ACTIVITY_JSON}, {LD_JSON_AS}"
+ACCEPT_SIGNED = f"{VP_JSON}, {VC_JSON}, {ACCEPT}, application/json;q=0.5"
 PAGE = "text/html"
 PICTURES = "image/webp, image/jpeg, image/png, image/gif"
 ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
@@ -146,6 +147,11 @@ class Client:
 
         wish = _Wish(accept, is_json, self._settings.max_bytes, check)
         return self._read_json(await self._get(url, wish, self._fetching))
+
+    async def get_statement(self, url: str, *, check: Check | None = None) -> Loaded:
+        """GET anything that is signed, a credential or an ActivityPub document; raises as `get_document`."""
+        wish = _Wish(ACCEPT_SIGNED, is_signed_kind, self._settings.max_bytes, check, self._instance)
+        return await self._get(url, wish, self._fetching)
 
     async def get_picture(self, url: str, *, max_bytes: int, check: Check | None = None) -> Loaded:
         """GET a picture, unsigned, with a budget of its own; raises as `get_document`.

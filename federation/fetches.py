@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from federation.answers import Fetched
+from federation.answers import Fetched, Loaded
 from federation.client import Client
 from federation.clock import Clock
 from federation.errors import (
@@ -42,6 +42,7 @@ T = TypeVar("T")
 ALL_KEYS = Rate(per_second=10, burst=300)
 KEYS_OF_ONE_HOST = Rate(per_second=5, burst=200)
 REFRESHES_OF_ONE = Rate(per_second=1 / 60, burst=3)
+SIGNED = "signed "  # before an address whose statement failed: its ActivityPub document may be there
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ class Fetches:
         self._limits = limits
         self._failed: Memory[FederationError] = Memory()
         self._flights: Flights[Fetched] = Flights()
+        self._statements: Flights[Loaded] = Flights()
         self._all_keys = Limiter(limits.all_keys, 1)
         self._keys_of_host = Limiter(limits.keys_of_host)
         self._refreshes = Limiter(limits.refreshes)
@@ -190,6 +192,24 @@ class Fetches:
         if not is_at(_id(again), again.url):
             raise Unsafe(f"{url} says that it is {document_id}, which says that it is {_id(again)[:200]}")
         return again
+
+    async def statement(self, url: str) -> Loaded:
+        """Anything that is signed, at any address: its proof says whose it is. Raises as `document`."""
+        self.check(url)
+        now = self._clock.now()
+        failed = self._failed.get(SIGNED + url, now)
+        if failed is not None:
+            raise type(failed)(str(failed))
+        try:
+            return await self._statements.run(url, lambda: self._client.get_statement(url, check=self._check))
+        except Busy:
+            raise
+        except Unreachable as error:
+            self._failed.put(SIGNED + url, Unreachable(str(error)), now + self._limits.not_now)
+            raise
+        except (Gone, NotFound, Refused, Unsafe) as error:
+            self._failed.put(SIGNED + url, _plain(error), now + self._limits.not_now)
+            raise
 
     async def json(self, url: str, accept: str) -> dict[str, Any]:
         """A JSON document that is not ActivityPub; raises as `document`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Literal
 
-from schemas.terms import ACTIVITY_JSON, AS_CONTEXT
+from schemas.terms import ACTIVITY_JSON, AS_CONTEXT, VC_JSON, VP_JSON
 
 LD_JSON = "application/ld+json"
 Wanted = Literal["activity", "page"]
@@ -25,6 +25,22 @@ _KINDS: dict[str, Wanted] = {
 def is_activity(content_type: str) -> bool:
     """Whether a Content-Type says ActivityPub. Plain `application/ld+json` does not (SECURITY 9)."""
     return _is_activity(content_type[:MAX_HEADER])
+
+
+def is_signed_kind(content_type: str) -> bool:
+    """Whether a Content-Type may be that of something signed: it is read for its proof, and not for who served it."""
+    return _split(content_type[:MAX_HEADER])[0] in (VC_JSON, VP_JSON, LD_JSON, ACTIVITY_JSON, "application/json")
+
+
+def wants_credential(accept: str) -> str | None:
+    """The form in which an Accept asks for a credential: alone, or presented with its status list; None for a page."""
+    for entry in accept[:MAX_HEADER].split(",")[:32]:
+        name, _parameters = _split(entry)
+        if name == VP_JSON:
+            return VP_JSON
+        if name in (VC_JSON, *_KINDS):
+            return None if _KINDS.get(name) == "page" else VC_JSON
+    return None
 
 
 def wanted(accept: str) -> Wanted:

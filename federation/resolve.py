@@ -19,13 +19,13 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
-from federation.answers import Fetched
+from federation.answers import Fetched, Loaded
 from federation.authority import without_fragment
 from federation.client import Client
 from federation.clock import Clock
 from federation.documents import read_document
 from federation.errors import Gone, NotFound, Unacceptable, Unauthenticated, Unsafe
-from federation.fetches import DEFAULT_LIMITS, Fetches, FetchLimits, Flights, Memory
+from federation.fetches import DEFAULT_LIMITS, Fetches, FetchLimits, Flights, Memory, is_at
 from federation.handles import Handles
 from federation.ids import Ids
 from federation.key_documents import expiry_of, owner_of_key, public_in, verification_of, with_key
@@ -40,6 +40,7 @@ from schemas.actors import Actor, parse_actor
 from schemas.discovery import parse_handle
 from schemas.errors import SchemaError
 from schemas.jsonld import normalise
+from schemas.strict_json import loads_object
 from schemas.urls import Url, parse_url
 
 __all__ = ["ResolvedKey", "Resolver", "store_actor"]
@@ -213,6 +214,20 @@ class Resolver:
             raise Gone(f"{url} is gone")
         return dict(msgspec.json.decode(found.body))
 
+    async def statement(self, url: str) -> dict[str, Any]:
+        """A credential, a status list or another signed document that stands at this very address; raises as `object`.
+
+        Unsafe where a redirect leads to another: what is elsewhere says nothing for this one.
+        """
+        loaded = await self._fetches.statement(url)
+        if not is_at(url, loaded.url):
+            raise Unsafe(f"{url} leads to {loaded.url}")
+        return _object(loaded)
+
+    async def found_at(self, url: str) -> bytes:
+        """The bytes of whatever signed thing an address leads to; raises as `object`."""
+        return (await self._fetches.statement(url)).body
+
     # handles
 
     async def locate(self, text: str) -> Actor:
@@ -271,6 +286,13 @@ def _readable(fetched: Fetched) -> dict[str, Any]:
         return normalise(fetched.document)
     except SchemaError as error:
         raise Unacceptable(f"{fetched.url}: {error}") from error
+
+
+def _object(loaded: Loaded) -> dict[str, Any]:
+    try:
+        return loads_object(loaded.body)
+    except SchemaError as error:
+        raise Unacceptable(f"{loaded.url}: {error}") from error
 
 
 def _parse_actor(document: dict[str, Any], actor_id: str) -> Actor:

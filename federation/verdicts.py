@@ -14,12 +14,34 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-from federation.clock import iso
 from federation.errors import FederationError, Gone, NotFound, Refused, Unreachable, Unsafe
+from federation.said import Said
+from federation.verdict_words import (
+    HOLDS,
+    NOT_LOOKED_AT,
+    NOT_TRIED,
+    Offline,
+    Verdict,
+    any_date,
+    at_origin,
+    could_not_ask,
+    does_not_hold,
+    expired,
+    named_by_pinned,
+    not_vouched,
+    pinned,
+    seen_before,
+    signed_later,
+    unconfirmed,
+    unlisted,
+    unlisted_but_pinned,
+    why,
+)
+from federation.verdict_words import Outcome as Outcome
 from keys.encoding import public_from_multibase
-from keys.errors import BadSignature, KeysError
+from keys.errors import KeysError
 from keys.material import PublicKey
 from keys.proofs import ProofClaim, read_proof
 from keys.rotation import KeyPeriod, confirmed, counts, standing
@@ -27,19 +49,9 @@ from schemas.actors import Actor, KeyClaim, is_actor, parse_actor
 from schemas.base import datetime_of, id_of
 from schemas.errors import Malformed, SchemaError
 from schemas.jsonld import normalise
-from schemas.urls import origin_of, url_of
 
-Outcome = Literal["holds", "fails", "unknown"]
 Fetch = Callable[[str], Awaitable[dict[str, Any]]]
 """Fetch the document at an id from its origin; raises FederationError."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One answer: `holds`, `fails` or `unknown`, and a sentence that says what was seen."""
-
-    outcome: Outcome
-    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +85,10 @@ class Pins:
     def of_author(self, author: str) -> dict[str, PublicKey]:
         """Those of one author."""
         return {key_id: key for key_id, key in self.keys.items() if self.owners[key_id] == author}
+
+    def and_also(self, others: Pins) -> Pins:
+        """These, and others beside them; of one id these count."""
+        return Pins({**others.keys, **self.keys}, {**others.owners, **self.owners})
 
     @classmethod
     def of(cls, documents: list[dict[str, Any]]) -> Pins:
@@ -112,7 +128,6 @@ class Memory:
 
 NO_PINS = Pins({}, {})
 NO_MEMORY = Memory()
-CHANGED = "this is not what was signed, or another key signed it"
 
 
 async def check(
@@ -124,18 +139,18 @@ async def check(
     try:
         claim = read_proof(document)
     except KeysError as error:
-        return _unsigned(f"The proof cannot be read: {error}.", document_id, author)
+        return _unsigned(Said("The proof cannot be read: {reason}.", reason=str(error)), document_id, author)
     if claim is None:
-        return _unsigned("It carries no signature of its own.", document_id, author)
+        return _unsigned(Said("It carries no signature of its own."), document_id, author)
     current = await _current(document_id, fetch)
     key, person = await _key(document, claim, author, _Asked(fetch, pins, memory, now, current))
     signature = _signature(claim, key)
     if claim.expires is not None and claim.expires <= now:
-        force = Verdict("fails", f"Its signature held only until {iso(claim.expires)}.")
+        force = Verdict("fails", Said("Its signature held only until {day}.", day=claim.expires))
     else:
         force = _force(document, document_id, current, now)
     if signature.outcome == "fails":
-        force = Verdict("unknown", "Not looked at: what is not signed cannot be in force.")
+        force = NOT_LOOKED_AT
     return Verdicts(signature, person, force, document_id, author, claim.verification_method, claim.created)
 
 
@@ -146,20 +161,19 @@ def author_of(document: dict[str, Any]) -> str | None:
     return id_of(document.get("actor")) or id_of(document.get("attributedTo"))
 
 
-def _unsigned(sentence: str, document_id: str | None, author: str | None) -> Verdicts:
-    nothing = Verdict("unknown", "Nothing is signed, so there is nothing to check.")
+def _unsigned(sentence: Said, document_id: str | None, author: str | None) -> Verdicts:
+    nothing = Verdict("unknown", Said("Nothing is signed, so there is nothing to check."))
     return Verdicts(Verdict("fails", sentence), nothing, nothing, document_id, author)
 
 
 def _signature(claim: ProofClaim, key: PublicKey | None) -> Verdict:
     if key is None:
-        return Verdict("unknown", "The key could not be had, so the signature could not be tried.")
+        return NOT_TRIED
     try:
         claim.verify(key)
     except KeysError as error:
-        reason = CHANGED if type(error) is BadSignature else error
-        return Verdict("fails", f"The signature does not hold: {reason}.")
-    return Verdict("holds", "The signature holds: nothing was changed since it was signed.")
+        return does_not_hold(error)
+    return HOLDS
 
 
 class _Asked(NamedTuple):
@@ -177,20 +191,21 @@ async def _key(
 ) -> tuple[PublicKey | None, Verdict]:
     key_id, pins = claim.verification_method, asked.pins
     if author is None:
-        return None, Verdict("fails", "The document names no author.")
+        return None, Verdict("fails", Said("The document names no author."))
     if key_id in pins.keys:
         if pins.owners[key_id] != author:
-            return pins.keys[key_id], Verdict("fails", f"The key belongs to {pins.owners[key_id]}, not to {author}.")
+            whose = Said("The key belongs to {owner}, not to {author}.", owner=pins.owners[key_id], author=author)
+            return pins.keys[key_id], Verdict("fails", whose)
         if asked.fetch is None:
-            return pins.keys[key_id], Verdict("holds", f"The key of {author}, pinned from an earlier meeting.")
+            return pins.keys[key_id], pinned(author)
     try:
         if asked.fetch is None:
-            raise Unreachable("no network")
+            raise Offline("no network")
         actor = await _actor(author, asked.fetch)
     except (Unreachable, Unsafe) as error:
-        return _without_origin(document, key_id, author, pins, str(error))
+        return _without_origin(document, key_id, author, pins, error)
     except (FederationError, SchemaError) as error:
-        return pins.keys.get(key_id), Verdict("fails", f"The author's server does not vouch for {author}: {error}.")
+        return pins.keys.get(key_id), not_vouched(author, error)
     return _by_origin(document, claim, actor, asked)
 
 
@@ -203,18 +218,17 @@ def _by_origin(
     public = None if named is None else _public(named)
     if named is None or public is None:
         if key_id in pins.keys:
-            return pins.keys[key_id], Verdict("holds", f"A key of {actor.id} that was pinned; it is no longer listed.")
-        return None, Verdict("fails", f"{actor.id} does not list this key.")
+            return pins.keys[key_id], unlisted_but_pinned(actor.id)
+        return None, unlisted(actor.id)
     match standing(KeyPeriod(named.expires, named.revoked), claim.created, asked.memory.seen or asked.now):
         case "expired":
             assert named.expires is not None
-            return public, Verdict("fails", f"{actor.id} signs nothing with this key since {iso(named.expires)}.")
+            return public, expired(actor.id, named.expires)
         case "revoked":
             return public, _revoked(document, claim, actor, named, asked)
         case "before":
             assert named.revoked is not None
-            sentence = f"The key of {actor.id}, in other hands since {iso(named.revoked)}; this was here before that."
-            return public, Verdict("holds", sentence)
+            return public, seen_before(actor.id, named.revoked)
         case _:
             return public, _of_author(actor, named, asked)
 
@@ -222,12 +236,12 @@ def _by_origin(
 def _revoked(document: dict[str, Any], claim: ProofClaim, actor: Actor, key: KeyClaim, asked: _Asked) -> Verdict:
     """A date in a signature by a key that is in other hands says nothing, unless somebody saw it at that time."""
     assert key.revoked is not None
-    sentence = f"{actor.id} says that this key has been in other hands since {iso(key.revoked)}"
     if claim.created is None or claim.created >= key.revoked:
-        return Verdict("fails", f"{sentence}, and this was signed later.")
+        return signed_later(actor.id, key.revoked)
     if isinstance(asked.current, dict) and _is_signed_anew(document, asked.current, actor, asked.now):
-        return Verdict("holds", f"{sentence}, and has signed the same words anew.")
-    return Verdict("unknown", f"{sentence}. By its date this is older, but whoever has the key can write any date.")
+        anew = "{who} says that this key has been in other hands since {day}, and has signed the same words anew."
+        return Verdict("holds", Said(anew, who=actor.id, day=key.revoked))
+    return any_date(actor.id, key.revoked)
 
 
 def _is_signed_anew(document: dict[str, Any], current: dict[str, Any], actor: Actor, now: datetime) -> bool:
@@ -251,25 +265,17 @@ def _of_author(actor: Actor, key: KeyClaim, asked: _Asked) -> Verdict:
     if known and key.id not in known:
         multikeys = [claim.multikey for claim in actor.public_keys if claim.multikey is not None]
         if key.id not in confirmed(known, multikeys):
-            sentence = f"The key of {actor.id}, as its server says. No key that was pinned has named it."
-            return Verdict("unknown", sentence)
-        return Verdict("holds", f"The key of {actor.id}, checked at its origin, and named by one that was pinned.")
-    sentence = f"The key of {actor.id}, checked at its origin just now."
-    if asked.memory.unconfirmed is not None:
-        since = iso(asked.memory.unconfirmed)
-        sentence += f" It is new since {since}: the server says so, the old key did not confirm it."
-    if key.expires is not None:
-        sentence += f" What it signs counts until {iso(key.expires)}."
-    return Verdict("holds", sentence)
+            return unconfirmed(actor.id)
+        return named_by_pinned(actor.id)
+    return at_origin(actor.id, asked.memory.unconfirmed, key.expires)
 
 
 def _without_origin(
-    document: dict[str, Any], key_id: str, author: str, pins: Pins, why: str
+    document: dict[str, Any], key_id: str, author: str, pins: Pins, error: FederationError
 ) -> tuple[PublicKey | None, Verdict]:
     if key_id in pins.keys:
-        return pins.keys[key_id], Verdict("holds", f"The key of {author}, pinned from an earlier meeting.")
-    whom = origin_of(author) if url_of(author) else "anybody"
-    unknown = Verdict("unknown", f"Could not ask {whom} whose key it is: {why}.")
+        return pins.keys[key_id], pinned(author)
+    unknown = could_not_ask(author, error)
     if is_actor(document):  # a profile carries its own key: enough for the signature, not for whose
         try:
             keys = parse_actor(normalise(document)).public_keys
@@ -308,27 +314,27 @@ def _force(
 ) -> Verdict:
     ends = datetime_of(document.get("endTime"))
     if ends is not None and ends <= now:
-        return Verdict("fails", f"It ended on {iso(ends)}.")
+        return Verdict("fails", Said("It ended on {day}.", day=ends))
     if document_id is None:
-        return Verdict("unknown", "It has no id, so nobody can be asked whether it still stands.")
+        return Verdict("unknown", Said("It has no id, so nobody can be asked whether it still stands."))
     if current is None:
-        return Verdict("unknown", "Without a network nobody could be asked whether it still stands.")
+        return Verdict("unknown", Said("Without a network nobody could be asked whether it still stands."))
     if isinstance(current, Gone | NotFound):
-        return Verdict("fails", "Its author has withdrawn it.")
+        return Verdict("fails", Said("Its author has withdrawn it."))
     if isinstance(current, FederationError):
-        return Verdict("unknown", f"Could not ask whether it still stands: {current}.")
+        return Verdict("unknown", Said("Could not ask whether it still stands: {reason}.", reason=why(current)))
     return _compare(document, current, now)
 
 
 def _compare(document: dict[str, Any], current: dict[str, Any], now: datetime) -> Verdict:
     if current.get("type") == "Tombstone":
-        return Verdict("fails", "Its author has withdrawn it.")
+        return Verdict("fails", Said("Its author has withdrawn it."))
     ends = datetime_of(current.get("endTime"))
     if ends is not None and ends <= now:
-        return Verdict("fails", f"Its author has ended it on {iso(ends)}.")
+        return Verdict("fails", Said("Its author has ended it on {day}.", day=ends))
     if _content(current) != _content(document):
-        return Verdict("fails", "Its author has published another version since.")
-    return Verdict("holds", f"It stands at its origin, as of {iso(now)}.")
+        return Verdict("fails", Said("Its author has published another version since."))
+    return Verdict("holds", Said("It stands at its origin, as of {day}.", day=now))
 
 
 def _content(document: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from federation.client import Client
 from federation.clock import Clock
 from federation.ids import Ids
 from federation.policy import Policy
+from federation.rdf_process import Canonicaliser
 from federation.resolve import Resolver
 from federation.routes import doors, federation_routes
 from federation.storage import Database
@@ -27,6 +28,7 @@ from node.accounts import commands, queries
 from node.accounts.setup_pages import SETTING, lead_on, new_setting
 from node.accounts.throttle import THROTTLE, Throttle
 from node.context import Ground, Node
+from node.credentials.check_pages import CHECK_THROTTLE, CheckThrottle
 from node.errors import NotSetUp, SettingsError
 from node.inboxes import deleted, effects, keys_changed
 from node.master_key import master_key
@@ -35,7 +37,7 @@ from node.media.pictures import Pictures
 from node.media.remote import RemotePictures
 from node.messages.visitor_pages import ASK_THROTTLE, AskThrottle
 from node.outgoing import client_settings
-from node.routes import node_routes, setup_routes
+from node.routes import node_routes, server_routes, setup_routes
 from node.settings import Settings
 from node.web.errors import errors
 from node.web.guard import guard
@@ -117,6 +119,7 @@ async def settle(ground: Ground) -> Node:
         policy=policy,
         client=client,
         resolver=resolver,
+        canonicaliser=Canonicaliser(),
     )
 
 
@@ -141,6 +144,8 @@ def web_application(node: Node, *, limits: DoorLimits = DEFAULT_LIMITS) -> web.A
     application[THROTTLE] = Throttle()
     application[PICTURES] = Pictures(node.settings.media)
     application[REMOTE] = RemotePictures(node)
+    application[CHECK_THROTTLE] = CheckThrottle()
+    application.add_routes(server_routes())
     application.add_routes(federation_routes(application[DOORS]))
     application[FOR_SERVERS] = frozenset(resource.canonical for resource in application.router.resources())
     application.add_routes(node_routes())

@@ -9,6 +9,7 @@ from federation.client import Client
 from federation.clock import Clock
 from federation.ids import Ids
 from federation.policy import Policy
+from federation.rdf_process import Canonicaliser
 from federation.resolve import Resolver
 from federation.storage import Database
 from keys.vault import Vault
@@ -34,6 +35,7 @@ class Node(Ground):
     policy: Policy
     client: Client
     resolver: Resolver
+    canonicaliser: Canonicaliser
 
     async def author(self, actor_id: str) -> Author:
         """The local actor who acts, with their keys opened; NotFound when there is none."""
@@ -42,4 +44,5 @@ class Node(Ground):
     async def close(self) -> None:
         """Let go of the network and of the database."""
         await self.client.close()
+        await self.canonicaliser.close()
         await self.db.close()

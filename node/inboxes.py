@@ -6,6 +6,7 @@ What every node shares (follows, actors, deletes) stands in `federation.handlers
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -21,6 +22,7 @@ from federation.storage import Tx
 from federation.tables import objects
 from federation.types import OPEN, Received
 from node.context import Node
+from node.credentials import commands as credentials
 from node.learning import inbox as learning
 from node.market import inbox as market
 from node.media import attachments as pictures
@@ -51,6 +53,8 @@ def on_object(tx: Tx, received: Received, authors: Authors) -> None:
         if received.is_news and received.envelope.type == "Create":
             _tell_at_last(tx, thing["id"], received.envelope.actor, authors)
         return
+    if stored == "new" and received.is_news:
+        credentials.arrived(tx, received.envelope.actor, thing, _local_readers(authors, thing))
     if stored == "changed":
         timelines.withdraw(tx, received.envelope.actor, thing["id"])
         _forget_former(tx, thing["id"])
@@ -74,6 +78,11 @@ def _tell_at_last(tx: Tx, object_id: str, owner: str, authors: Authors) -> None:
     if row.kind == "post":
         tell_of_post(tx, authors.ids, object_id, owner, named=here, answers=row.in_reply_to)
     search.is_news(tx, object_id, document)
+
+
+def _local_readers(authors: Authors, thing: dict[str, Any]) -> list[str]:
+    """The people here to whom something is addressed by name."""
+    return [one for one in audience_of(thing).everybody if authors.ids.username(one) is not None]
 
 
 def _forget_former(tx: Tx, object_id: str) -> None:

@@ -14,6 +14,10 @@ from node.admin import pages as admin
 from node.admin import server_pages as servers
 from node.backup import pages as recovery
 from node.backup import restore_pages as restoring
+from node.credentials import check_pages as checks
+from node.credentials import giving_pages as giving
+from node.credentials import pages as credentials
+from node.credentials import serving
 from node.feeds import pages as feeds
 from node.identity import pages as identity
 from node.learning import pages as learning
@@ -53,6 +57,14 @@ def setup_routes() -> list[web.RouteDef]:
         web.post("/setup/restore", restoring.submit),
         web.post("/setup/restore/confirm", restoring.confirm),
         web.get("/{anything:.*}", setup.waiting),
+    ]
+
+
+def server_routes() -> list[web.RouteDef]:
+    """What other servers ask the product's slices: before the routes of `federation`, which know no such things."""
+    return [
+        web.get("/users/{username}/credentials/{name}", serving.credential),
+        web.get(r"/users/{username}/status/{number:\d{1,9}}", serving.status_list),
     ]
 
 
@@ -163,6 +175,20 @@ def node_routes() -> list[web.RouteDef]:
         web.get("/media/{name}", media.picture),
         web.get("/media/remote/{signature}/{shape}/{subject}/{url}", media.remote),
         web.get("/avatars/{seed}.svg", media.stripes),
+        # what somebody says of somebody, and whether it holds
+        web.get("/check", checks.show),
+        web.post("/check", checks.check),
+        web.get("/credentials", credentials.show_all),
+        web.post("/credentials/bring", credentials.bring),
+        web.get("/credentials/new", giving.new_page),
+        web.post("/credentials/new", giving.give),
+        web.get("/credentials/{name}/revoke", giving.revoke_page),
+        web.post("/credentials/{name}/revoke", giving.revoke),
+        web.post("/credentials/{name}/take", credentials.take),
+        web.post("/credentials/{name}/see", credentials.let_see),
+        web.get("/credentials/{name}/drop", credentials.drop_page),
+        web.post("/credentials/{name}/drop", credentials.drop),
+        web.get("/@{handle:[^/]+}/credentials/{name}", credentials.show),
         # work that is offered and looked for
         web.get("/gigs", market.board),
         web.get("/gigs/new", market.new_page),

@@ -28,6 +28,8 @@ from node.accounts import sessions
 from node.accounts.once import forget_forms
 from node.backup import nightly
 from node.context import Node
+from node.credentials import commands as credentials
+from node.credentials import working as shelf
 from node.doctor import examining as doctor
 from node.inboxes import deleted, effects
 from node.mail import commands as mails
@@ -86,6 +88,7 @@ async def work(node: Node) -> None:
         "letters": partial(_again, node, write_letters, node.ids.origin, every=LETTERS_SECONDS),
         "media": partial(_sweep_media, node),
         "archives": partial(archives.run, node),
+        "credentials": partial(shelf.run, node),
         "retention": partial(retention.run, node),
         "backups": partial(nightly.run, node),
         "doctor": partial(doctor.run, node),
@@ -141,6 +144,7 @@ def tidy(tx: Tx) -> None:
     forget_strangers(tx)
     lookups.tidy(tx)
     packs.tidy(tx)
+    credentials.tidy(tx)
     asking.ask_again(tx)
     lists.tidy(tx)
     forget_checks(tx)

@@ -135,6 +135,7 @@ class NoteDraft(msgspec.Struct, frozen=True):
     """What a local note is written from. Times are ready to travel; HTML is clean already.
 
     warning: plain words behind which it is folded. attachments: documents as they travel (ActivityStreams §2.1).
+    credential: the text of a credential that it brings, as JSON.
     """
 
     id: str
@@ -148,11 +149,13 @@ class NoteDraft(msgspec.Struct, frozen=True):
     tags: tuple[Tag, ...] = ()
     warning: str = ""
     attachments: tuple[dict[str, Any], ...] = ()
+    credential: str = ""
 
 
 def write_note(draft: NoteDraft) -> dict[str, Any]:
     """The Note, without its proof; with the addresses of the collections about it (ActivityPub §5.7, §5.8)."""
     used = {tag.type for tag in draft.tags} | ({"sensitive"} if draft.warning else set())
+    used |= {"credential"} if draft.credential else set()
     document: dict[str, Any] = {
         "@context": object_context(NOTE_TERMS, used),
         "type": "Note",
@@ -172,6 +175,8 @@ def write_note(draft: NoteDraft) -> dict[str, Any]:
         document |= {"summary": draft.warning, "sensitive": True}
     if draft.attachments:
         document["attachment"] = list(draft.attachments)
+    if draft.credential:
+        document["credential"] = draft.credential
     if draft.in_reply_to:
         document["inReplyTo"] = draft.in_reply_to
     if draft.updated:

@@ -29,6 +29,8 @@ ESCO_SKILL = "http://data.europa.eu/esco/skill/"
 ACTIVITY_JSON = "application/activity+json"
 LD_JSON_AS = 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
 JRD_JSON = "application/jrd+json"
+VC_JSON = "application/vc"
+VP_JSON = "application/vp"
 
 ACTOR_TYPES = frozenset({"Person", "Organization", "Application", "Service", "Group"})
 NOTE_TYPES = frozenset({"Note", "Question", "Article", "Page", "Event", "Image", "Video", "Audio", "Document"})
@@ -69,7 +71,11 @@ ACTOR_CONTEXT: list[Any] = [
     },
 ]
 
-NOTE_TERMS: dict[str, Any] = {"Hashtag": "as:Hashtag", "sensitive": "as:sensitive"}
+NOTE_TERMS: dict[str, Any] = {
+    "Hashtag": "as:Hashtag",
+    "sensitive": "as:sensitive",
+    "credential": f"{FREEHOLD}credential",
+}
 
 GIG_TERMS: dict[str, Any] = {
     "vf": VF,

@@ -162,6 +162,7 @@ class Home:
         await self.go_dark()
         if self._node is not None:
             await self._node.client.close()
+            await self._node.canonicaliser.close()
         await self.ground.db.close()
         self._node, self._workers = None, ()
 

@@ -12,13 +12,13 @@ from aiohttp import web
 from federation.authors import Author, NewKeys, make_keys
 from federation.clock import iso
 from federation.endings import everybody_who_got_something
-from federation.rotating import rotate
 from federation.storage import Tx
 from federation.tables import objects
 from federation.types import OPEN
 from node.accounts.proving import proved
 from node.accounts.queries import Viewer
 from node.context import Node
+from node.credentials.renewing import rotate
 from node.errors import Invalid
 from node.language import _
 from node.web.forms import Form, read_form

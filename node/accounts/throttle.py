@@ -29,7 +29,7 @@ PER_PICTURE = Rate(per_second=1 / 30, burst=40)
 
 @dataclass(frozen=True, slots=True)
 class Throttle:
-    """The limits of passwords (by network and name, or account), codes, passkeys, links, archives, pictures, identities."""
+    """The limits of passwords (by network, name, account), codes, passkeys, links, archives, pictures, identities."""
 
     addresses: Limiter = field(default_factory=lambda: Limiter(PER_ADDRESS))
     names: Limiter = field(default_factory=lambda: Limiter(PER_ACCOUNT))

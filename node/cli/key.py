@@ -14,9 +14,9 @@ from sqlalchemy.engine import Row
 from federation import known_actors, operate
 from federation.authors import Author, make_keys
 from federation.clock import iso
-from federation.rotating import rotate
 from node.cli.common import REFUSED, Options, acting, common_options, fail, opened, run, show
 from node.context import Node
+from node.credentials.renewing import rotate
 from schemas.base import datetime_of
 
 

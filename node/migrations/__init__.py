@@ -1,3 +1,3 @@
 """The history of the database's schema, one numbered file a change; `node.migrate` applies it."""
 
-HEAD = "0004"
+HEAD = "0005"

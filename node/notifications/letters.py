@@ -61,6 +61,8 @@ _ALONE: dict[Kind, Sentence] = {
     "enquiry": _("{name} asks you something."),
     "moved": _("{name} has moved to another server. You follow them there."),
     "new_key": _("{name} signs with a new key, which the old one did not confirm. Ask them whether it is theirs."),
+    "credential": _("{name} gave you a credential: {words}"),
+    "ended_credential": _("A credential that you hold is no longer in force: {words}"),
     "report": _("Somebody reports something: {words}"),
     "availability": _("You have not confirmed for 30 days whether you are free. Does your answer still hold?"),
     "operator": _("Your node needs you: {words}"),

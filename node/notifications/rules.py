@@ -21,6 +21,8 @@ Kind = Literal[
     "enquiry",
     "moved",
     "new_key",
+    "credential",
+    "ended_credential",
     "report",
     "availability",
     "operator",
@@ -31,7 +33,10 @@ GROUPED: frozenset[Kind] = frozenset({"follow", "like", "boost", "message"})
 
 TABS: dict[str, tuple[str, tuple[Kind, ...]]] = {
     "": (_("All"), KINDS),
-    "people": (_("People"), ("follow", "follow_request", "moved", "new_key", "like", "boost")),
+    "people": (
+        _("People"),
+        ("follow", "follow_request", "moved", "new_key", "credential", "ended_credential", "like", "boost"),
+    ),
     "words": (_("Answers"), ("mention", "reply", "message", "enquiry")),
     "server": (_("Your node"), ("availability", "report", "operator")),
 }
@@ -55,6 +60,12 @@ CHOICES = (
     Choice("words", _("Answers and mentions"), ("mention", "reply"), "daily"),
     Choice("follows", _("New followers, and who asks to follow"), ("follow", "follow_request", "moved"), "daily"),
     Choice("keys", _("Somebody you follow signs with a key that nobody knows"), ("new_key",), "now"),
+    Choice(
+        "credentials",
+        _("Credentials: you are given one, or one no longer holds"),
+        ("credential", "ended_credential"),
+        "daily",
+    ),
     Choice("echo", _("Who likes your posts or passes them on"), ("like", "boost"), "never"),
     Choice("node", _("What your node needs of you"), ("availability", "report", "operator"), "now"),
 )

@@ -25,6 +25,7 @@ from keys.errors import KeysError
 from node.accounts import commands as accounts
 from node.accounts.rules import parse_preferences
 from node.accounts.tables import accounts as account_rows
+from node.credentials import commands as credentials
 from node.errors import Invalid, NodeError
 from node.identity import commands as identity
 from node.identity.rules import parse_sealed
@@ -293,6 +294,16 @@ def _not_ours(tx: Tx, author: Author, reader: Reader, moved: Map, entry: Entry) 
     return NOT_OURS_TO_SAY
 
 
+def _credential(tx: Tx, author: Author, reader: Reader, moved: Map, entry: Entry) -> str | None:
+    """What they held, byte for byte; what they gave stands in its own server's lists, and is not given anew."""
+    if entry["side"] != "held" or entry["state"] != "held":
+        return NOT_OURS_TO_SAY
+    body = reader.file(entry.get("document"), MAX_LINE)
+    if body is None:
+        return UNREADABLE
+    return None if credentials.put_back(tx, author.actor_id, body, entry["audience"]) else HERE
+
+
 RESTORE: dict[str, Restore] = {
     "cv": _line_of_cv,
     "account": _account,
@@ -301,6 +312,7 @@ RESTORE: dict[str, Restore] = {
     "gigs": _gig,
     "modules": _module,
     "featured": _featured,
+    "credentials": _credential,
     "blocks": _block,
     "mutes": _mute,
     "tags": _tag,

@@ -6,6 +6,7 @@ Each slice becomes a file of JSON lines; what was signed or received goes beside
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -27,6 +28,7 @@ from federation.tables import (
     reactions,
 )
 from node.accounts.tables import accounts, passkeys, sessions, sign_ins
+from node.credentials.tables import credentials
 from node.identity.queries import identities_here
 from node.identity.rules import text_of
 from node.learning.tables import modules
@@ -122,6 +124,15 @@ def _packs(tx: Tx, whose: Whose) -> Iterator[Item]:
     return _with_originals(tx, sa.select(*_OBJECT, objects.c.body).where(*mine).order_by(objects.c.published))
 
 
+def _credentials(tx: Tx, whose: Whose) -> Iterator[Item]:
+    """What they hold and have issued, byte for byte, with the entries in which the latter would be taken back."""
+    theirs = sa.select(credentials).where(credentials.c.owner == whose.actor_id).order_by(credentials.c.id)
+    for row in tx.rows(theirs):
+        hidden = ("body", "found")
+        entry = {name: value for name, value in row._mapping.items() if name not in hidden and value is not None}
+        yield {name: iso(value) if isinstance(value, datetime) else value for name, value in entry.items()}, row.body
+
+
 def _received(tx: Tx, whose: Whose) -> Iterator[Item]:
     """What others wrote to somebody alone."""
     for_them = sa.exists().where(
@@ -182,6 +193,7 @@ SLICES: tuple[Slice, ...] = (
     Slice("gigs", _published("gig", gigs.c.body_md, gigs.c.id)),
     Slice("modules", _published("module", modules.c.body_md, modules.c.id, modules.c.announcement)),
     Slice("packs", _packs),
+    Slice("credentials", _credentials),
     Slice("messages", _received),
     Slice("conversations", _rows(conversations.c.reader, "secret")),
     Slice("conversation-lines", _enquiries),

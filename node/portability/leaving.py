@@ -15,6 +15,7 @@ from federation.endings import end_local_actor
 from federation.ids import new_id
 from federation.storage import Tx
 from node.accounts.tables import accounts
+from node.credentials.tables import credentials
 from node.identity.tables import identities
 from node.inboxes import deleted
 from node.mail.tables import mails
@@ -77,6 +78,7 @@ FORGET: tuple[Forget, ...] = (
     rows_of(notifications.c.actor),
     rows_of(tag_follows.c.actor),
     rows_of(pack_visits.c.reader),
+    rows_of(credentials.c.owner),  # their status lists stay: what they have taken back stays so
     _lists,
     rows_of(votes.c.voter),
     rows_of(cv_entries.c.owner),

@@ -34,6 +34,7 @@ SECTIONS = {
     "gigs": _("Gigs"),
     "modules": _("Modules"),
     "featured": _("Pinned posts"),
+    "credentials": _("Credentials you hold"),
     "blocks": _("Blocks"),
     "mutes": _("Mutes"),
     "tags": _("Hashtags you follow"),

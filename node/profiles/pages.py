@@ -18,6 +18,9 @@ from federation.ids import HANDLE
 from federation.known_identities import actors_of, identity_of
 from federation.storage import Tx
 from node import skills
+from node.credentials import queries as credentials
+from node.credentials.queries import View
+from node.credentials.report import rows_of, seal_class, short
 from node.errors import Invalid
 from node.evidence import Evidence
 from node.learning import queries as learning
@@ -75,6 +78,7 @@ class Shown:
     gigs: list[GigView]
     modules: list[ModuleView]
     posts: list[PostView]
+    credentials: list[View]
     follow: str | None
     checked: dict[str, datetime]
     new_key: NewKey | None
@@ -112,6 +116,9 @@ def _context(request: web.Request, shown: Shown, visitor: Viewer | None) -> dict
         "gigs": shown.gigs,
         "modules": shown.modules,
         "posts": shown.posts,
+        "credentials": [(one, rows_of(one.found) if one.found else []) for one in shown.credentials],
+        "short": short,
+        "seal_class": seal_class,
         "follow": shown.follow,
         "checked": shown.checked,
         "answer": answer_of(person.availability, today),
@@ -139,6 +146,7 @@ def _shown(tx: Tx, handle: str, reader: str | None) -> Shown:
         gigs=market.board(tx, Filter(owner=person.id), limit=SHOWN),
         modules=learning.modules(tx, person.id, limit=SHOWN),
         posts=social.posts_of(tx, person.id, limit=SHOWN),
+        credentials=credentials.shown_by(tx, person.id) if person.local else [],
         follow=social.follow_state(tx, reader, person.id) if reader else None,
         checked=links.checked(tx, person.id) if person.local else {},
         new_key=None if person.local else _new_key(tx, person),

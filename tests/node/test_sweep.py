@@ -16,9 +16,13 @@ import pytest
 import sqlalchemy as sa
 
 from federation.authors import Author, create_local_actor
+from federation.tables import actors
 from node.accounts import commands as accounts
 from node.accounts.tables import accounts as account_rows
 from node.app import web_application
+from node.credentials.commands import issue
+from node.credentials.signing import Statement
+from node.credentials.tables import credentials
 from node.learning.commands import publish_module
 from node.learning.rules import parse_module
 from node.market.commands import publish_gig
@@ -28,8 +32,9 @@ from node.profiles.commands import first_profile
 from node.routes import node_routes
 from node.social.commands import post
 from node.social.rules import parse_post
-from schemas.actors import parse_actor
+from schemas.actors import Actor, parse_actor
 from schemas.packs import Member
+from schemas.strict_json import loads_object
 from tests.node.house import serving, settle_in, sign_in, state, token_in
 from tests.node.neighbours import actor, follow, keys, know
 from tests.people import GIG, MODULE
@@ -53,7 +58,7 @@ PUBLIC = {  # where anybody may look
     "/gigs/feed.{form:atom|json}", "/learn/feed.{form:atom|json}", "/tags/{name}/feed.{form:atom|json}",
     "/@{handle:[^/]+}/ask", "/enquiries/{secret}", "/enquiries/confirm/{secret}",
     "/unsubscribe/{secret}", "/@{handle:[^/]+}/cv/{name}", "/@{handle:[^/]+}/resume.json",
-    "/@{handle:[^/]+}/availability.ics",
+    "/@{handle:[^/]+}/availability.ics", "/check", "/@{handle:[^/]+}/credentials/{name}",
 }  # fmt: skip
 READERS_ONLY = {"/@{handle:[^/]+}/posts/{name}"}
 OWNERS_ONLY = {
@@ -65,6 +70,8 @@ OWNERS_ONLY = {
     "/posts/{name}/edit": "post",
     "/packs/{name}/edit": "pack",
     "/packs/{name}/delete": "pack",
+    "/credentials/{name}/revoke": "credential",
+    "/credentials/{name}/drop": "held",
 }
 SCRIPTED = {"/sign-in", "/settings/proof", "/settings/passkeys/new"}  # where passkeys are asked for
 IN_THE_SETTINGS = {  # what a person may do there is their own; `tests/node/accounts` and `portability` try others' ids
@@ -114,9 +121,16 @@ ONES_OWN = (
         "/packs",
         "/packs/new",
         "/packs/visits/{id}",
+        "/credentials",
+        "/credentials/new",
     }
 )
-ACTS_ON_ONES_OWN = {"/posts/{name}/pin": "post", "/posts/{name}/unpin": "post"}  # forms without a page of their own
+ACTS_ON_ONES_OWN = {  # forms without a page of their own
+    "/posts/{name}/pin": "post",
+    "/posts/{name}/unpin": "post",
+    "/credentials/{name}/take": "held",
+    "/credentials/{name}/see": "held",
+}
 ACTS_ON_WHAT_ONE_READS = {"/posts/like", "/posts/unlike", "/posts/boost", "/posts/unboost", "/posts/vote"}
 ACTS_ON_RELATIONS = {
     "/people/accept", "/people/reject", "/people/unblock", "/people/unmute", "/settings/move/aliases",
@@ -124,7 +138,10 @@ ACTS_ON_RELATIONS = {
 }  # fmt: skip
 ACTS_ON_TAGS = {"/tags/{name}/follow", "/tags/{name}/unfollow"}
 ACTS_FOR_ONESELF = (
-    ACTS_ON_WHAT_ONE_READS | ACTS_ON_RELATIONS | ACTS_ON_TAGS | {"/packs/bring", "/people/follow", "/people/unfollow"}
+    ACTS_ON_WHAT_ONE_READS
+    | ACTS_ON_RELATIONS
+    | ACTS_ON_TAGS
+    | {"/packs/bring", "/people/follow", "/people/unfollow", "/credentials/bring"}
 )
 
 
@@ -172,6 +189,19 @@ def second_person(node: Node) -> Any:
     return write
 
 
+def give_each_other(tx: Any, alice: Author, carol: Author, made: dict[str, str]) -> None:
+    """A credential that Alice has given, and one that she was given."""
+    given = issue(tx, alice, author_as_actor(tx, carol), Statement("badge", "Kind", "Is kind.", "I saw it."))
+    issue(tx, carol, author_as_actor(tx, alice), Statement("badge", "Kind too", "Is kind.", "I saw it."))
+    made["credential"] = f"{alice.actor_id}/credentials/{given}"
+    held = sa.select(credentials.c.id).where(credentials.c.owner == alice.actor_id, credentials.c.side == "held")
+    made["held"] = f"{alice.actor_id}/credentials/{tx.scalar(held)}"
+
+
+def author_as_actor(tx: Any, author: Author) -> Actor:
+    return parse_actor(loads_object(tx.scalar(sa.select(actors.c.document).where(actors.c.id == author.actor_id))))
+
+
 @asynccontextmanager
 async def house_of(ground: Ground) -> AsyncIterator[House]:
     """Alice has published one thing of each kind; Carol follows nobody."""
@@ -190,6 +220,7 @@ async def house_of(ground: Ground) -> AsyncIterator[House]:
             post, alice, parse_post({"body": "Kept closer", "to": "@bo@bo.example"}), parse_actor(actor())
         ),
     }
+    await db.write(give_each_other, alice, carol, made)
     async with serving(web_application(node)) as visitor:
         yield House(node, alice, carol, visitor, made)
     await node.client.close()
@@ -231,7 +262,8 @@ async def test_111_what_is_not_ones_own_cannot_be_changed(house: House):
     await house.be(house.carol)
     token = await house.token()
     before = await state(house.node.db)
-    forms = {"gig": GIG, "module": MODULE, "post": {}, "pack": {"name": "Mine", "members": "@alice@alice.example"}}
+    forms = {"gig": GIG, "module": MODULE, "post": {}, "credential": {}, "held": {"audience": "profile"}}
+    forms["pack"] = {"name": "Mine", "members": "@alice@alice.example"}
     for pattern, made in OWNERS_ONLY.items():
         path = house.path(pattern, house.short(made))
         never = house.path(pattern, NEVER)
@@ -241,7 +273,8 @@ async def test_111_what_is_not_ones_own_cannot_be_changed(house: House):
         absent = await house.visitor.post(never, csrf=token, **forms[made])
         assert (answer.status, answer.text) == (404, absent.text), path
     for pattern, made in ACTS_ON_ONES_OWN.items():
-        assert (await house.visitor.post(house.path(pattern, house.short(made)), csrf=token)).status == 404
+        path = house.path(pattern, house.short(made))
+        assert (await house.visitor.post(path, csrf=token, **forms[made])).status == 404
     for path in ACTS_ON_WHAT_ONE_READS - {"/posts/unlike", "/posts/unboost"}:
         for made in ("followers", "direct"):
             answer = await house.visitor.post(path, csrf=token, id=house.made[made])

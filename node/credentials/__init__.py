@@ -1,0 +1,1 @@
+"""Credentials: issued, held, shown, checked, taken back."""
