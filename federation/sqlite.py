@@ -30,6 +30,7 @@ MAX_BATCH = 64
 BUSY_TIMEOUT_MS = 25_000
 FOREIGN_WATCH_SECONDS = 0.5
 READER_THREADS = 4
+READER_CACHE = 1_000  # KiB each: four of the size that the writer needs would hold the same pages four times
 ANYTHING: Note = ("*", None)
 """Published to every subscriber when another process has committed: anything may have changed."""
 
@@ -66,6 +67,7 @@ class Readers:
         if connection is None:
             connection = self._local.connection = self._engine.connect()
             connection.exec_driver_sql("PRAGMA query_only = 1")
+            connection.exec_driver_sql(f"PRAGMA cache_size = -{READER_CACHE}")
             self._connections.append(connection)
         raw = driver(connection)
         try:
