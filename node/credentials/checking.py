@@ -69,7 +69,9 @@ async def _holder(node: Node, document: dict[str, Any]) -> str | None:
 
 def remembered(tx: Tx, document: dict[str, Any], body: bytes) -> Known:
     """What this node has noted that bears on a document."""
-    document, _lists = unpacked(document)
+    carried, (document, _lists) = is_presentation(document), unpacked(document)
+    if carried:
+        body = dumps(document)
     if not is_credential(document):
         return Known(memory=_memory(tx, document, author_of(document)))
     try:
