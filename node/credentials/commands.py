@@ -19,11 +19,12 @@ from federation.known_identities import actors_of, identity_of, same_person
 from federation.storage import Tx
 from node.credentials import lists, queries, signing
 from node.credentials.rules import (
-    AUDIENCES,
     KEEP_OFFERED,
     MAX_BYTES,
+    MAX_FILE,
     MAX_HELD,
     MAX_OFFERED,
+    MAX_STAPLED,
     OFFERED_FROM_ONE,
     Audience,
     Found,
@@ -62,7 +63,7 @@ def issue(tx: Tx, author: Author, person: Actor, statement: Statement) -> str:
     place = lists.reserve(tx, author)
     body = signing.signed_statement(tx, author, url, subject, statement, place)
     note_id = author.ids.object(author.actor_id, "posts", tx.now)
-    _keep(
+    keep(
         tx,
         name,
         "issued",
@@ -111,7 +112,7 @@ def arrived(tx: Tx, sender: str, document: dict[str, Any], readers: Sequence[str
     for reader in readers:
         if is_about(tx, found, reader) and _has_room(tx, reader, sender) and not hides(tx, reader, sender):
             note = document.get("id")
-            name = _keep(
+            name = keep(
                 tx, new_id(tx.now), "offered", reader, found, body, note=note if isinstance(note, str) else None
             )
             notify(tx, reader, "credential", actor=sender, object_id=name, words=one_line(found.title, 200))
@@ -150,24 +151,10 @@ def hold(tx: Tx, reader: str, body: bytes) -> str:
         raise Invalid({"file": NOT_YOURS})
     if queries.count_held(tx, reader) >= MAX_HELD:
         raise Invalid({"file": TOO_MANY})
-    name = _keep(tx, new_id(tx.now), "held", reader, found, body)
+    name = keep(tx, new_id(tx.now), "held", reader, found, body)
     if bytes(queries.own_row(tx, reader, name, "held").body) != body:
         raise Invalid({"file": ANOTHER})
     return name
-
-
-def put_back(tx: Tx, reader: str, body: bytes, audience: str) -> bool:
-    """One that somebody held on the server where they lived before; False when it is here already.
-
-    About whom it is, every check says anew. SchemaError, Invalid.
-    """
-    if len(body) > MAX_BYTES or audience not in AUDIENCES or queries.count_held(tx, reader) >= MAX_HELD:
-        raise Invalid({"file": TOO_LONG})
-    found = parse_credential(loads_object(body))
-    before = queries.count_held(tx, reader)
-    name = _keep(tx, new_id(tx.now), "held", reader, found, body)
-    tx.execute(sa.update(credentials).where(credentials.c.id == name).values(audience=audience))
-    return queries.count_held(tx, reader) > before
 
 
 def alone(body: bytes) -> bytes:
@@ -207,7 +194,7 @@ def let_see(tx: Tx, reader: str, name: str, audience: Audience) -> None:
     tx.execute(sa.update(credentials).where(credentials.c.id == row.id).values(audience=audience))
 
 
-def _keep(
+def keep(
     tx: Tx,
     name: str,
     state: State,
@@ -256,6 +243,20 @@ def keep_list(tx: Tx, url: str, body: bytes, as_of: datetime) -> None:
     insert = tx.insert(kept_lists).values(values)
     newer = insert.excluded.as_of >= kept_lists.c.as_of
     tx.execute(insert.on_conflict_do_update(index_elements=["url"], set_=values, where=newer))
+
+
+def staple(tx: Tx, row_id: str, document: dict[str, Any]) -> bool:
+    """Keep a list beside one credential alone, in the place of an older one of the same id; False where it cannot be.
+
+    A list that carries another on speaks for those who know that it is the same person's, the other for everybody.
+    """
+    row = tx.row(sa.select(credentials).where(credentials.c.id == row_id))
+    if row is None or not isinstance(document.get("id"), str) or len(dumps(document)) > MAX_FILE:
+        return False
+    others = [one for one in queries.stapled(row) if one["id"] != document["id"]]
+    body = dumps({"lists": [*others, document][-MAX_STAPLED:]})
+    tx.execute(sa.update(credentials).where(credentials.c.id == row_id).values(stapled=body))
+    return True
 
 
 def note_check(tx: Tx, row_id: str, found: Found, due_at: datetime, failures: int) -> None:

@@ -22,6 +22,7 @@ FORMS = (
     _("Nothing is signed, so there is nothing to check."),
     _("It stands at its origin, as of {day}."),
     _("It carries no signature of its own."),
+    _("It has not been taken back: {who}, who is the same person as its issuer, says so as of {day}."),
     _("Its signature held only until {day}."),
     _("The key belongs to {owner}, not to {author}."),
     _("{who} says that this key has been in other hands since {day}, and has signed the same words anew."),

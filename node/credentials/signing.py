@@ -85,10 +85,10 @@ def signed_statement(tx: Tx, author: Author, url: str, subject: str, statement: 
     return signed(tx, author, write_badge(BadgeDraft(url, issuer, subject, achievement, iso(tx.now), until, status)))
 
 
-def signed_list(tx: Tx, author: Author, url: str, bits: bytes) -> bytes:
-    """A status list as of now."""
+def signed_list(tx: Tx, author: Author, url: str, bits: bytes, formerly: str | None = None) -> bytes:
+    """A status list as of now. formerly: the list that it carries on, of where its issuer lived before."""
     until = iso(tx.now + LIST_VALID)
-    draft = StatusListDraft(url, _issuer(tx, author), encode(bits), iso(tx.now), until)
+    draft = StatusListDraft(url, _issuer(tx, author), encode(bits), iso(tx.now), until, formerly=formerly)
     return signed(tx, author, write_status_list(draft))
 
 
