@@ -28,7 +28,7 @@ from schemas.status_lists import bit, decode
 
 FRESH = timedelta(days=1)
 """For how long a list that was kept says how things stand, where its issuer does not answer."""
-MAX_LISTS = 4
+MAX_LISTS = 8
 MAX_STATUSES = 3
 MAX_SUCCESSORS = 2
 PURPOSES = ("revocation", "suspension")
@@ -104,10 +104,10 @@ async def _carried_on(
 
 
 def _successors(credential: Credential, desk: Desk) -> list[str]:
-    """Other actors of the person who issued it: by what is known here, or by the identity that is written into it."""
+    """Other actors of its issuer, the last known first: as known here, or by the identity that is written into it."""
     names = [credential.issuer_id, *([credential.issuer_identity] if credential.issuer_identity else [])]
     known = dict.fromkeys(owner for name in names for owner in desk.people.get(name, ()))
-    return [owner for owner in known if owner != credential.issuer_id]
+    return [owner for owner in reversed(known) if owner != credential.issuer_id]
 
 
 def _as_of_now(status: Status, credential: Credential, word: Word) -> Verdict:

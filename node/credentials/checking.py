@@ -69,7 +69,9 @@ async def _holder(node: Node, document: dict[str, Any]) -> str | None:
 
 def remembered(tx: Tx, document: dict[str, Any], body: bytes) -> Known:
     """What this node has noted that bears on a document."""
-    document, _lists = unpacked(document)
+    carried, (document, _lists) = is_presentation(document), unpacked(document)
+    if carried:
+        body = dumps(document)
     if not is_credential(document):
         return Known(memory=_memory(tx, document, author_of(document)))
     try:
@@ -125,7 +127,7 @@ async def bytes_at(node: Node, url: str) -> bytes:
 
 
 def _own_bytes(tx: Tx, ids: Ids, url: str) -> bytes:
-    there = url.replace(f"{ids.origin}/@", f"{ids.origin}/users/", 1)
+    there = url.partition("?")[0].partition("#")[0].replace(f"{ids.origin}/@", f"{ids.origin}/users/", 1)
     head, _, name = there.rpartition("/credentials/")
     body = queries.open_body(tx, ids.username(head) or "", name) if head else None
     return dumps(_ours(tx, there)) if body is None else body

@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from federation.authors import Author
 from federation.ids import new_id
 from federation.storage import Tx
-from node.credentials import commands, lists, queries, signing
-from node.credentials.commands import NO_CREDENTIAL, TOO_LONG
+from node.credentials import holding, lists, queries, signing
+from node.credentials.holding import NO_CREDENTIAL, TOO_LONG
 from node.credentials.rules import AUDIENCES, ENTRIES, MAX_BYTES, MAX_CARRIED, MAX_HELD
 from node.credentials.tables import credentials, status_lists
 from node.credentials.wire import list_url
@@ -39,17 +39,24 @@ class Given(NamedTuple):
     note: str | None = None
 
 
-def hold_again(tx: Tx, reader: str, body: bytes, audience: str) -> bool:
-    """One that somebody held there; False when it is here already.
+def hold_again(tx: Tx, reader: str, body: bytes, state: str, audience: str) -> bool:
+    """One that somebody held there, or was offered; False when it is here already.
 
     About whom it is, every check says anew. SchemaError, Invalid.
     """
-    before = queries.count_held(tx, reader)
-    if audience not in AUDIENCES or before >= MAX_HELD:
+    if audience not in AUDIENCES or state not in ("held", "offered") or _on_the_shelf(tx, reader) >= MAX_HELD:
         raise Invalid({"file": TOO_LONG})
-    name = commands.keep(tx, new_id(tx.now), "held", reader, _read(body), body)
-    tx.execute(sa.update(credentials).where(credentials.c.id == name).values(audience=audience))
-    return queries.count_held(tx, reader) > before
+    name, found = new_id(tx.now), _read(body)
+    if holding.keep(tx, name, "held" if state == "held" else "offered", reader, found, body) != name:
+        return False
+    shown = audience if state == "held" else "nobody"
+    tx.execute(sa.update(credentials).where(credentials.c.id == name).values(audience=shown))
+    return True
+
+
+def _on_the_shelf(tx: Tx, reader: str) -> int:
+    theirs = (credentials.c.owner == reader, credentials.c.side == "held")
+    return int(tx.scalar(sa.select(sa.func.count()).where(*theirs)))
 
 
 def staple_again(tx: Tx, reader: str, issuer: str, uri: str, body: bytes) -> bool:
@@ -62,7 +69,7 @@ def staple_again(tx: Tx, reader: str, issuer: str, uri: str, body: bytes) -> boo
     document = loads_object(body)
     if row is None or any(one["id"] == document["id"] for one in queries.stapled(row)):
         return False
-    return commands.staple(tx, row.id, document)
+    return holding.staple(tx, row.id, document)
 
 
 def carry_on(tx: Tx, author: Author, former: str, body: bytes) -> bool:
@@ -116,7 +123,7 @@ def keep_issued(tx: Tx, author: Author, former: str, body: bytes, given: Given) 
     if found.issuer_id not in (former, author.actor_id) and row.formerly is None:
         raise Invalid({"file": NO_CREDENTIAL})
     name = new_id(tx.now)
-    if commands.keep(tx, name, "issued", author.actor_id, found, body, person=given.person, note=given.note) != name:
+    if holding.keep(tx, name, "issued", author.actor_id, found, body, person=given.person, note=given.note) != name:
         return False
     values: dict[str, Any] = {"came_at": min(given.given_at, tx.now)}
     if given.revoked_at is not None:

@@ -22,6 +22,8 @@ FORMS = (
     _("Nothing is signed, so there is nothing to check."),
     _("It stands at its origin, as of {day}."),
     _("It carries no signature of its own."),
+    _("{before} {who} is the same person."),
+    _("{before} It names an identity as its issuer's, which {who} has claimed."),
     _("It has not been taken back: {who}, who is the same person as its issuer, says so as of {day}."),
     _("Its signature held only until {day}."),
     _("The key belongs to {owner}, not to {author}."),

@@ -6,6 +6,7 @@ The day will come on which an issuer does not answer any more. What was kept unt
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from federation.credential_verdicts import CredentialVerdicts
 from federation.errors import FederationError
 from federation.storage import Tx
 from node.context import Node
-from node.credentials import commands, lists, queries
+from node.credentials import holding, lists, queries
 from node.credentials.checking import judge, list_of
 from node.credentials.renewing import sign_some_anew
 from node.credentials.report import found_of
@@ -30,6 +31,7 @@ from schemas.strict_json import dumps, loads_object
 
 EVERY_SECONDS = 300.0
 AT_ONCE = 20
+PATIENCE = 8.0  # seconds for which somebody waits for a page
 DOES_NOT_HOLD = _("The signature of this credential does not hold: it was changed, or somebody else made it.")
 
 _log = structlog.get_logger()
@@ -63,20 +65,23 @@ async def look_after_some(node: Node) -> int:
 
 async def bring_in(node: Node, actor_id: str, body: bytes) -> str:
     """Keep what somebody has brought, unless its signature does not hold, and check it; returns its name. Invalid."""
-    body = commands.alone(body)
+    body = holding.alone(body)
     verdicts = await judge(node, loads_object(body), body)
     if isinstance(verdicts, CredentialVerdicts) and verdicts.signature.outcome == "fails":
         raise Invalid({"file": DOES_NOT_HOLD})
-    name = await node.db.write(commands.hold, actor_id, body)
-    await look_after(node, name)
+    name = await node.db.write(holding.hold, actor_id, body)
+    await look_after(node, name, within=PATIENCE)
     return name
 
 
-async def look_after(node: Node, name: str) -> None:
-    """Check one of what people here hold, at once."""
+async def look_after(node: Node, name: str, *, within: float | None = None) -> None:
+    """Check one of what people here hold, at once. within: seconds, after which it is left to the loop."""
     row = await node.db.read(_row, name)
-    if row is not None:
-        await _look_after(node, row)
+    if row is None:
+        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within):
+            await _look_after(node, row)
 
 
 def _row(tx: Tx, name: str) -> Row[Any] | None:
@@ -88,10 +93,10 @@ async def _look_after(node: Node, row: Row[Any]) -> None:
     verdicts = await judge(node, document, body, shown_by=row.owner)
     await _keep_list(node, row, list_of(verdicts), verdicts)
     if isinstance(verdicts, CredentialVerdicts) and verdicts.anew is not None:
-        await node.db.write(commands.put_anew, row.id, dumps(verdicts.anew))
+        await node.db.write(holding.put_anew, row.id, dumps(verdicts.anew))
     failures = row.failures + 1 if verdicts.overall == "unknown" else 0
     due_at = next_check(node.clock.now(), verdicts.overall, row.failures)
-    await node.db.write(commands.note_check, row.id, found_of(verdicts), due_at, failures)
+    await node.db.write(holding.note_check, row.id, found_of(verdicts), due_at, failures)
 
 
 async def _keep_list(node: Node, row: Row[Any], url: str | None, verdicts: object) -> None:
@@ -107,6 +112,6 @@ async def _keep_list(node: Node, row: Row[Any], url: str | None, verdicts: objec
     except SchemaError:
         return
     if found.id != url:
-        await node.db.write(commands.staple, row.id, newest)
+        await node.db.write(holding.staple, row.id, newest)
     elif found.valid_from is not None:
-        await node.db.write(commands.keep_list, url, dumps(newest), found.valid_from)
+        await node.db.write(holding.keep_list, url, dumps(newest), found.valid_from)

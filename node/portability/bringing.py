@@ -304,13 +304,12 @@ def _status_list(tx: Tx, author: Author, reader: Reader, moved: Map, entry: Entr
 
 def _credential(tx: Tx, author: Author, reader: Reader, moved: Map, entry: Entry) -> str | None:
     """What they held and gave, byte for byte: nothing is given anew, and nobody is told."""
-    if entry["state"] == "offered":
-        return NOT_OURS_TO_SAY
     body = reader.file(entry.get("document"), MAX_LINE)
     if body is None:
         return UNREADABLE
     if entry["side"] == "held":
-        return None if credentials.hold_again(tx, author.actor_id, body, entry["audience"]) else HERE
+        held = credentials.hold_again(tx, author.actor_id, body, entry["state"], entry["audience"])
+        return None if held else HERE
     given = _given(entry, moved)
     return None if credentials.keep_issued(tx, author, moved.former.actor_id, body, given) else HERE
 

@@ -172,6 +172,8 @@ async def read_archive(node: Node, actor_id: str, path: Path, progress: Progress
     with Reader(path) as reader:
         steps = len(RESTORE) + 3
         moved = await node.db.read(map_of, author, reader)
+        with suppress(FederationError, SchemaError):  # met while it answers: its keys are known when it does no more
+            await node.resolver.actor(moved.former.actor_id)
         sections = []
         for number, name in enumerate(RESTORE):
             await progress(number, steps)
