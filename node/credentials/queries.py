@@ -13,6 +13,7 @@ from sqlalchemy.engine import Row
 
 from federation.known_identities import actors_of, identity_of
 from federation.known_keys import public_of
+from federation.status_words import carried_on_at
 from federation.storage import Tx
 from federation.tables import actor_keys, actors
 from federation.verdicts import Pins
@@ -135,7 +136,7 @@ def kept_beside(tx: Tx, row: Row[Any]) -> list[bytes]:
     if row.list_url is None:
         return []
     seen = tx.scalar(sa.select(kept_lists.c.body).where(kept_lists.c.url == row.list_url))
-    first = seen or lists.served(tx, row.list_url)
+    first = seen or lists.served(tx, row.list_url) or lists.served(tx, carried_on_at(row.owner, row.list_url))
     return [*([bytes(first)] if first else []), *(dumps(one) for one in stapled(row))]
 
 

@@ -244,3 +244,7 @@ async def test_the_list_that_carries_on_is_found_by_the_one_before_it(tmp_path: 
         [new] = [one for one in await b.node.db.read(queries.of_owner, now.id, "issued") if one.title == "Another"]
         assert new.credential.status
         assert new.credential.status.list_url != found.id, "nothing new is entered in a list that is carried on"
+        [old] = [one for one in await b.node.db.read(queries.of_owner, now.id, "issued") if one.title != "Another"]
+        async with b.visitor() as stranger:
+            shown = loads_object((await stranger.get(f"{old.path}?as=presentation")).text.encode())
+        assert [one["id"] for one in shown["verifiableCredential"]] == [old.credential.id, found.id]
