@@ -20,6 +20,7 @@ from federation.said import Said
 from federation.status_words import Standing, taken_back
 from federation.verdict_words import NOT_LOOKED_AT, Outcome, Verdict
 from federation.verdicts import Verdicts
+from schemas.actors import Actor
 from schemas.base import many
 from schemas.credentials import Credential, is_credential, is_presentation, parse_credential
 from schemas.errors import SchemaError
@@ -63,7 +64,7 @@ async def examine(document: dict[str, Any], desk: Desk) -> Verdicts:
     except SchemaError as error:
         unread = Verdict("fails", Said("This is not a credential that can be read: {reason}.", reason=str(error)))
         return Verdicts(unread, NOT_LOOKED_AT, NOT_LOOKED_AT)
-    return await _examined(document, credential, replace(desk, lists=(*lists, *desk.lists)))
+    return await _examined(document, credential, replace(desk, lists=(*desk.lists[:MAX_PRESENTED], *lists)))
 
 
 def unpacked(document: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -89,7 +90,7 @@ async def _examined(document: dict[str, Any], credential: Credential, desk: Desk
         standing = await taken_back(credential, mark.public, desk)
     return CredentialVerdicts(
         signature=mark.signature,
-        key=mark.key,
+        key=_attributed(mark.key, credential, desk),
         force=_force(dates, standing.verdict),
         document_id=credential.id,
         author=credential.issuer_id,
@@ -103,6 +104,22 @@ async def _examined(document: dict[str, Any], credential: Credential, desk: Desk
         newest_list=standing.newest,
         anew=mark.anew,
     )
+
+
+def _attributed(key: Verdict, credential: Credential, desk: Desk) -> Verdict:
+    """With who the issuer is elsewhere, where they do not live any more where they signed it."""
+    asked = desk.asked.get(credential.issuer_id)
+    if key.outcome == "fails" or (isinstance(asked, Actor) and asked.moved_to is None):
+        return key
+    others = [owner for owner in desk.people.get(credential.issuer_id, ()) if owner != credential.issuer_id]
+    if others:
+        same = Said("{before} {who} is the same person.", before=key.sentence, who=others[-1])
+        return Verdict(key.outcome, same)
+    claimed = desk.people.get(credential.issuer_identity or "", ())
+    if not claimed:
+        return key
+    named = "{before} It names an identity as its issuer's, which {who} has claimed."
+    return Verdict(key.outcome, Said(named, before=key.sentence, who=claimed[-1]))
 
 
 def _dates(credential: Credential, now: datetime) -> Verdict:

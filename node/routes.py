@@ -65,6 +65,7 @@ def server_routes() -> list[web.RouteDef]:
     return [
         web.get("/users/{username}/credentials/{name}", serving.credential),
         web.get(r"/users/{username}/status/{number:\d{1,9}}", serving.status_list),
+        web.get("/users/{username}/status", serving.carried_on),
     ]
 
 

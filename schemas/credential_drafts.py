@@ -66,7 +66,10 @@ class EndorsementDraft(msgspec.Struct, frozen=True):
 
 
 class StatusListDraft(msgspec.Struct, frozen=True):
-    """Which of an issuer's credentials are revoked. `bits` as `status_lists.encode` writes them."""
+    """Which of an issuer's credentials are revoked. `bits` as `status_lists.encode` writes them.
+
+    formerly: the address of the list whose word this one carries on, where its issuer lived before.
+    """
 
     id: str
     issuer: Issuer
@@ -74,6 +77,7 @@ class StatusListDraft(msgspec.Struct, frozen=True):
     valid_from: str
     valid_until: str | None = None
     purpose: str = "revocation"
+    formerly: str | None = None
 
 
 def write_badge(draft: BadgeDraft) -> dict[str, Any]:
@@ -109,10 +113,7 @@ def write_endorsement(draft: EndorsementDraft) -> dict[str, Any]:
         "credentialSubject": _without_nothing(subject),
         **_rest(draft),
     }
-    ours = {name: value for name, value in CREDENTIAL_TERMS.items() if subject[name]}
-    if ours:
-        document["@context"] = [*document["@context"], ours]
-    return _without_nothing(document)
+    return _without_nothing(_with_our_terms(document))
 
 
 def write_status_list(draft: StatusListDraft) -> dict[str, Any]:
@@ -122,15 +123,21 @@ def write_status_list(draft: StatusListDraft) -> dict[str, Any]:
         "type": "BitstringStatusList",
         "statusPurpose": draft.purpose,
         "encodedList": draft.bits,
+        "formerly": draft.formerly,
     }
-    return _without_nothing(
-        {
-            **_head(draft, "BitstringStatusListCredential"),
-            "validFrom": draft.valid_from,
-            "validUntil": draft.valid_until,
-            "credentialSubject": subject,
-        }
-    )
+    document = {
+        **_head(draft, "BitstringStatusListCredential"),
+        "validFrom": draft.valid_from,
+        "validUntil": draft.valid_until,
+        "credentialSubject": _without_nothing(subject),
+    }
+    return _without_nothing(_with_our_terms(document))
+
+
+def _with_our_terms(document: dict[str, Any]) -> dict[str, Any]:
+    """With the meaning of those terms of ours that its subject uses."""
+    ours = {name: value for name, value in CREDENTIAL_TERMS.items() if name in document["credentialSubject"]}
+    return document | {"@context": [*document["@context"], ours]} if ours else document
 
 
 def _head(draft: BadgeDraft | EndorsementDraft | StatusListDraft, kind: str) -> dict[str, Any]:

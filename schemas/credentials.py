@@ -82,7 +82,8 @@ class Credential(msgspec.Struct, frozen=True):
 
     issuer_key, issuer_identity: the key that signed (multibase) and the issuer's identity (did:key), as the issuer
     wrote them into it. status_unread: it names a status of a kind that is not read, so nobody here can say whether it
-    was revoked. list_purpose, list_bits: only of a status list; the bits as they travel.
+    was revoked. list_purpose, list_bits, list_formerly: only of a status list; the bits as they travel, and the address
+    of the list whose word it carries on, where its issuer lived before.
     """
 
     id: str | None
@@ -107,6 +108,7 @@ class Credential(msgspec.Struct, frozen=True):
     status_unread: bool = False
     list_purpose: str | None = None
     list_bits: str | None = None
+    list_formerly: str | None = None
 
     @property
     def status(self) -> Status | None:
@@ -176,6 +178,7 @@ def parse_credential(document: dict[str, Any]) -> Credential:
         status_unread=unread,
         list_purpose=text_at(subject, "statusPurpose", MAX_NAME) or None,
         list_bits=_bits(subject),
+        list_formerly=url_of(subject.get("formerly")),
     )
 
 

@@ -109,6 +109,7 @@ MODULE_TERMS: dict[str, Any] = {
 CREDENTIAL_TERMS: dict[str, Any] = {
     "skill": {"@id": FREEHOLD + "skill", "@type": "@id"},
     "relation": FREEHOLD + "relation",
+    "formerly": {"@id": FREEHOLD + "formerly", "@type": "@id"},
 }
 
 CARD_TERMS: dict[str, Any] = {

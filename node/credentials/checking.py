@@ -80,12 +80,13 @@ def remembered(tx: Tx, document: dict[str, Any], body: bytes) -> Known:
         return Known()
     memory = _memory(tx, document, found.issuer_id)
     seen = queries.since(tx, found.id or "", body)
-    kept = queries.kept_list(tx, found.status.list_url) if found.status else None
+    people = queries.claimed(tx, (found.subject_id, found.issuer_id, found.issuer_identity))
+    issuers = {found.issuer_id, *people.get(found.issuer_id, ()), *people.get(found.issuer_identity or "", ())}
     return Known(
-        pins=queries.pins_of(tx, [found.issuer_id]),
+        pins=queries.pins_of(tx, sorted(issuers)),
         memory=Memory(seen=seen, unconfirmed=memory.unconfirmed),
-        lists=() if kept is None else (kept,),
-        people=queries.claimed(tx, (found.subject_id, found.issuer_id)),
+        lists=queries.lists_beside(tx, found, body),
+        people=people,
     )
 
 

@@ -18,7 +18,6 @@ from node.credentials.holding import drop as drop
 from node.credentials.holding import hold as hold
 from node.credentials.holding import keep
 from node.credentials.holding import let_see as let_see
-from node.credentials.holding import put_back as put_back
 from node.credentials.holding import take as take
 from node.credentials.holding import tidy as tidy
 from node.credentials.signing import Statement

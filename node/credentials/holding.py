@@ -16,11 +16,12 @@ from federation.known_identities import actors_of, same_person
 from federation.storage import Tx
 from node.credentials import queries
 from node.credentials.rules import (
-    AUDIENCES,
     KEEP_OFFERED,
     MAX_BYTES,
+    MAX_FILE,
     MAX_HELD,
     MAX_OFFERED,
+    MAX_STAPLED,
     OFFERED_FROM_ONE,
     Audience,
     Found,
@@ -104,20 +105,6 @@ def hold(tx: Tx, reader: str, body: bytes) -> str:
     if bytes(queries.own_row(tx, reader, name, "held").body) != body:
         raise Invalid({"file": ANOTHER})
     return name
-
-
-def put_back(tx: Tx, reader: str, body: bytes, audience: str) -> bool:
-    """One that somebody held on the server where they lived before; False when it is here already.
-
-    About whom it is, every check says anew. SchemaError, Invalid.
-    """
-    if len(body) > MAX_BYTES or audience not in AUDIENCES or queries.count_held(tx, reader) >= MAX_HELD:
-        raise Invalid({"file": TOO_LONG})
-    found = parse_credential(loads_object(body))
-    before = queries.count_held(tx, reader)
-    name = keep(tx, new_id(tx.now), "held", reader, found, body)
-    tx.execute(sa.update(credentials).where(credentials.c.id == name).values(audience=audience))
-    return queries.count_held(tx, reader) > before
 
 
 def alone(body: bytes) -> bytes:
@@ -206,6 +193,20 @@ def keep_list(tx: Tx, url: str, body: bytes, as_of: datetime) -> None:
     insert = tx.insert(kept_lists).values(values)
     newer = insert.excluded.as_of >= kept_lists.c.as_of
     tx.execute(insert.on_conflict_do_update(index_elements=["url"], set_=values, where=newer))
+
+
+def staple(tx: Tx, row_id: str, document: dict[str, Any]) -> bool:
+    """Keep a list beside one credential alone, in the place of an older one of the same id; False where it cannot be.
+
+    A list that carries another on speaks for those who know that it is the same person's, the other for everybody.
+    """
+    row = tx.row(sa.select(credentials).where(credentials.c.id == row_id))
+    if row is None or not isinstance(document.get("id"), str) or len(dumps(document)) > MAX_FILE:
+        return False
+    others = [one for one in queries.stapled(row) if one["id"] != document["id"]]
+    body = dumps({"lists": [*others, document][-MAX_STAPLED:]})
+    tx.execute(sa.update(credentials).where(credentials.c.id == row_id).values(stapled=body))
+    return True
 
 
 def note_check(tx: Tx, row_id: str, found: Found, due_at: datetime, failures: int) -> None:

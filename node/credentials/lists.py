@@ -1,12 +1,14 @@
 """The status lists of people here: entries are given away in an order that says nothing, and marked (in a scope).
 
 A list is signed anew when an entry is marked, and twice a day: a list without a recent date says nothing of today.
+Whoever moved here carries on the lists of where they lived before (`moving`); nothing new is entered in those.
 """
 
 from __future__ import annotations
 
 import secrets
 from typing import Any, NamedTuple
+from urllib.parse import parse_qs
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
@@ -21,6 +23,7 @@ from node.credentials.tables import status_lists
 from node.credentials.wire import list_url
 
 AT_ONCE = 20
+MAX_QUERY = 4_000
 
 
 class Entry(NamedTuple):
@@ -62,52 +65,68 @@ def _begin(tx: Tx, author: Author, number: int) -> Row[Any]:
 
 def mark(tx: Tx, author: Author, url: str, index: int) -> None:
     """Take back what has an entry, for ever: the list is signed anew. NotFound for a list that is not the author's."""
-    number = _number(author.actor_id, url)
-    row = tx.row(sa.select(status_lists).where(_this(author.actor_id, number)).with_for_update())
+    row = list_at(tx, author.actor_id, url)
     if row is None:
         raise NotFound(f"{url} is no list of {author.actor_id}")
     bits = bytearray(row.bits)
     bits[index >> 3] |= 128 >> (index & 7)  # the first entry is the leftmost bit (Bitstring Status List §2.1)
-    _sign(tx, author, number, bytes(bits))
+    sign(tx, author, row, bytes(bits))
 
 
-def _number(actor_id: str, url: str) -> int:
+def list_at(tx: Tx, actor_id: str, url: str) -> Row[Any] | None:
+    """The list of somebody here that has an address, or carries on the one that had it; nobody else writes it now."""
     head, _, number = url.rpartition("/")
-    return int(number) if head == f"{actor_id}/status" and number.isdecimal() else 0
+    this = sa.and_(_of(actor_id), status_lists.c.formerly == url)
+    if head == f"{actor_id}/status" and number.isdecimal():
+        this = _this(actor_id, int(number))
+    return tx.row(sa.select(status_lists).where(this).with_for_update())
 
 
-def _sign(tx: Tx, author: Author, number: int, bits: bytes) -> None:
-    url = list_url(author.actor_id, number)
-    values = {"bits": bits, "body": signing.signed_list(tx, author, url, bits), "signed_at": tx.now}
-    tx.execute(sa.update(status_lists).where(_this(author.actor_id, number)).values(values))
+def sign(tx: Tx, author: Author, row: Row[Any], bits: bytes) -> None:
+    """Let a list say this from now on."""
+    body = signing.signed_list(tx, author, list_url(author.actor_id, row.number), bits, row.formerly)
+    values = {"bits": bits, "body": body, "signed_at": tx.now}
+    tx.execute(sa.update(status_lists).where(_this(author.actor_id, row.number)).values(values))
 
 
 def sign_anew(tx: Tx, author: Author) -> None:
     """All lists of an author, with the key of now."""
-    for row in tx.rows(sa.select(status_lists.c.number, status_lists.c.bits).where(_of(author.actor_id))):
-        _sign(tx, author, row.number, bytes(row.bits))
+    for row in tx.rows(sa.select(status_lists).where(_of(author.actor_id))):
+        sign(tx, author, row, bytes(row.bits))
 
 
 def renew(tx: Tx, authors: Authors) -> int:
     """Sign those anew that grow old, a few at once; returns how many were."""
     old = (
-        sa.select(status_lists.c.issuer, status_lists.c.number, status_lists.c.bits)
+        sa.select(status_lists)
         .join(actors, actors.c.id == status_lists.c.issuer)
         .where(actors.c.gone_at.is_(None), status_lists.c.signed_at < tx.now - RENEWED)
     )
     rows = tx.rows(old.order_by(status_lists.c.signed_at).limit(AT_ONCE))
     for row in rows:
-        _sign(tx, authors.load(tx, row.issuer), row.number, bytes(row.bits))
+        sign(tx, authors.load(tx, row.issuer), row, bytes(row.bits))
     return len(rows)
 
 
 def served(tx: Tx, url: str) -> bytes | None:
-    """The signed list at an id of ours; None when there is none."""
+    """The signed list at an id of ours, or that which carries on another; None when there is none."""
+    if "?" in url:
+        return _carrying_on(tx, url)
     issuer, _, number = url.rpartition("/")
     if not issuer.endswith("/status") or not number.isdecimal() or len(number) > 9:
         return None
     this = _this(issuer.removesuffix("/status"), int(number))
     body: bytes | None = tx.scalar(sa.select(status_lists.c.body).where(this))
+    return body
+
+
+def _carrying_on(tx: Tx, url: str) -> bytes | None:
+    bare, _, query = url.partition("?")
+    former = parse_qs(query, max_num_fields=4).get("formerly", [""])[0] if len(query) <= MAX_QUERY else ""
+    if not bare.endswith("/status") or not former:
+        return None
+    this = (_of(bare.removesuffix("/status")), status_lists.c.formerly == former)
+    body: bytes | None = tx.scalar(sa.select(status_lists.c.body).where(*this))
     return body
 
 

@@ -122,7 +122,7 @@ def _file(request: web.Request, held: Bytes, wanted: str) -> web.Response:
 
 def _presented(held: Bytes) -> bytes:
     """A presentation (VC Data Model 2.0 §4.13), without a proof of its own: each part carries its own."""
-    inside = [loads_object(part) for part in (held.body, held.kept) if part is not None]
+    inside = [loads_object(part) for part in (held.body, *held.kept)]
     document = {"@context": [CREDENTIALS_V2], "type": ["VerifiablePresentation"], "verifiableCredential": inside}
     return dumps(document | ({"holder": held.holder} if held.holder else {}))
 

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Row
 
 from federation.known_identities import actors_of, identity_of
 from federation.known_keys import public_of
+from federation.status_words import carried_on_at
 from federation.storage import Tx
 from federation.tables import actor_keys, actors
 from federation.verdicts import Pins
@@ -25,7 +26,7 @@ from node.profiles import queries as people
 from node.profiles.queries import Person
 from node.text import one_line, visible
 from schemas.credentials import Credential, parse_credential
-from schemas.strict_json import loads_object
+from schemas.strict_json import dumps, loads_object
 
 NOTHING = _("There is no credential at this address.")
 SHOWN = 50
@@ -63,10 +64,10 @@ class View:
 
 
 class Bytes(NamedTuple):
-    """A credential as it came. kept: the newest status list beside it. holder: who holds it here."""
+    """A credential as it came. kept: the newest status lists beside it. holder: who holds it here."""
 
     body: bytes
-    kept: bytes | None
+    kept: tuple[bytes, ...]
     holder: str | None
 
 
@@ -127,10 +128,21 @@ def bytes_of(tx: Tx, username: str, name: str, reader: str | None) -> Bytes:
     """The bytes of the same."""
     row = _seen(tx, username, name, reader)
     holder = row.owner if row.side == "held" else None
+    return Bytes(bytes(row.body), tuple(kept_beside(tx, row)), holder)
+
+
+def kept_beside(tx: Tx, row: Row[Any]) -> list[bytes]:
+    """The lists for a row of `credentials`: the newest that anybody here saw, or that of here; then its own."""
     if row.list_url is None:
-        return Bytes(bytes(row.body), None, holder)
-    kept = tx.scalar(sa.select(kept_lists.c.body).where(kept_lists.c.url == row.list_url))
-    return Bytes(bytes(row.body), kept or lists.served(tx, row.list_url), holder)
+        return []
+    seen = tx.scalar(sa.select(kept_lists.c.body).where(kept_lists.c.url == row.list_url))
+    first = seen or lists.served(tx, row.list_url) or lists.served(tx, carried_on_at(row.owner, row.list_url))
+    return [*([bytes(first)] if first else []), *(dumps(one) for one in stapled(row))]
+
+
+def stapled(row: Row[Any]) -> list[dict[str, Any]]:
+    """The lists that belong to one credential: of somebody who moved, or that its holder brought along."""
+    return [] if row.stapled is None else list(loads_object(row.stapled)["lists"])
 
 
 def open_body(tx: Tx, username: str, name: str) -> bytes | None:
@@ -219,10 +231,14 @@ def claimed(tx: Tx, names: Iterable[str | None]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def kept_list(tx: Tx, url: str) -> dict[str, Any] | None:
-    """The newest list that was seen at an address."""
-    body = tx.scalar(sa.select(kept_lists.c.body).where(kept_lists.c.url == url))
-    return None if body is None else loads_object(body)
+def lists_beside(tx: Tx, found: Credential, body: bytes) -> tuple[dict[str, Any], ...]:
+    """The newest lists that are kept of a credential, byte for byte this one."""
+    if found.status is None:
+        return ()
+    this = (credentials.c.uri == found.id, credentials.c.body == body, credentials.c.stapled.is_not(None))
+    rows = tx.rows(sa.select(credentials.c.stapled).where(*this).order_by(credentials.c.id).limit(1))
+    seen = tx.scalar(sa.select(kept_lists.c.body).where(kept_lists.c.url == found.status.list_url))
+    return (*([loads_object(seen)] if seen else []), *(one for row in rows for one in stapled(row)))
 
 
 def since(tx: Tx, uri: str, body: bytes) -> datetime | None:

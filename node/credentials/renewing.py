@@ -29,8 +29,8 @@ def rotate(tx: Tx, authors: Authors, author: Author, keys: NewKeys, *, compromis
     """As `federation.rotating.rotate`; raises as that."""
     done = rotating.rotate(tx, authors, author, keys, compromised=compromised)
     lists.sign_anew(tx, done.author)
-    if compromised is not None:
-        theirs = (credentials.c.owner == author.actor_id, credentials.c.side == "issued")
+    if compromised is not None:  # what they brought along names another issuer, and other keys
+        theirs = (credentials.c.issuer == author.actor_id, credentials.c.side == "issued")
         tx.execute(sa.update(credentials).where(*theirs).values(due_at=tx.now))
     return done
 

@@ -27,6 +27,9 @@ MAX_FILE = 256_000
 MAX_HELD = 500
 MAX_OFFERED = 100
 OFFERED_FROM_ONE = 20
+MAX_STAPLED = 3
+MAX_CARRIED = 50
+"""Status lists of where somebody lived before that they carry on."""
 KEEP_OFFERED = timedelta(days=90)
 
 ENTRIES = 131_072

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from federation.media_type import wants_credential
 from federation.serve import not_found, see_other
+from federation.status_words import carried_on_at
 from node.credentials import lists, queries
 from node.web.keys import NODE
 from schemas.terms import VC_JSON
@@ -34,6 +35,14 @@ async def status_list(request: web.Request) -> web.StreamResponse:
     """GET /users/{username}/status/{number}."""
     node = request.app[NODE]
     body = await node.db.read(lists.served, node.ids.origin + request.path)
+    return not_found() if body is None else answer(request, body)
+
+
+async def carried_on(request: web.Request) -> web.StreamResponse:
+    """GET /users/{username}/status?formerly=URL: the list that carries on one of where its issuer lived before."""
+    node, former = request.app[NODE], request.query.get("formerly", "")
+    url = carried_on_at(node.ids.origin + request.path.removesuffix("/status"), former)
+    body = await node.db.read(lists.served, url)
     return not_found() if body is None else answer(request, body)
 
 

@@ -84,10 +84,10 @@ def _until(statement: Statement) -> str | None:
     return None if statement.until is None else iso(statement.until)
 
 
-def signed_list(tx: Tx, author: Author, url: str, bits: bytes) -> bytes:
-    """A status list as of now."""
+def signed_list(tx: Tx, author: Author, url: str, bits: bytes, formerly: str | None = None) -> bytes:
+    """A status list as of now. formerly: the list that it carries on, of where its issuer lived before."""
     until = iso(tx.now + LIST_VALID)
-    draft = StatusListDraft(url, _issuer(tx, author), encode(bits), iso(tx.now), until)
+    draft = StatusListDraft(url, _issuer(tx, author), encode(bits), iso(tx.now), until, formerly=formerly)
     return signed(tx, author, write_status_list(draft))
 
 

@@ -32,6 +32,7 @@ credentials = sa.Table(
     sa.Column("checked_at", Timestamp),
     sa.Column("due_at", Timestamp, index=True),  # when it is checked next
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # of checks in a row that said "unknown"
+    sa.Column("stapled", sa.LargeBinary),  # the status list that came along when its holder moved here
     sa.UniqueConstraint("owner", "side", "issuer", "uri"),  # nobody takes the place of what another has issued,
 )
 
@@ -54,4 +55,5 @@ status_lists = sa.Table(  # of people here
     sa.Column("bits", sa.LargeBinary, nullable=False),
     sa.Column("body", sa.LargeBinary, nullable=False),  # signed
     sa.Column("signed_at", Timestamp, nullable=False, index=True),
+    sa.Column("formerly", sa.Text, index=True),  # the list whose word this one carries on, since its issuer moved here
 )

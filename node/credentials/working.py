@@ -91,7 +91,7 @@ def _row(tx: Tx, name: str) -> Row[Any] | None:
 async def _look_after(node: Node, row: Row[Any]) -> None:
     document, body = loads_object(row.body), bytes(row.body)
     verdicts = await judge(node, document, body, shown_by=row.owner)
-    await _keep_list(node, list_of(verdicts), verdicts)
+    await _keep_list(node, row, list_of(verdicts), verdicts)
     if isinstance(verdicts, CredentialVerdicts) and verdicts.anew is not None:
         await node.db.write(holding.put_anew, row.id, dumps(verdicts.anew))
     failures = row.failures + 1 if verdicts.overall == "unknown" else 0
@@ -99,14 +99,19 @@ async def _look_after(node: Node, row: Row[Any]) -> None:
     await node.db.write(holding.note_check, row.id, found_of(verdicts), due_at, failures)
 
 
-async def _keep_list(node: Node, url: str | None, verdicts: object) -> None:
-    """Staple the list that was just believed; one that proves nothing is not kept."""
+async def _keep_list(node: Node, row: Row[Any], url: str | None, verdicts: object) -> None:
+    """Staple the list that was just believed; one that proves nothing is not kept.
+
+    One that carries another on is kept for this credential alone, and one that came with it is already.
+    """
     newest = verdicts.newest_list if isinstance(verdicts, CredentialVerdicts) else None
-    if url is None or newest is None or node.ids.is_local(url):
+    if url is None or newest is None or node.ids.is_local(url) or newest in queries.stapled(row):
         return
     try:
-        as_of = parse_credential(newest).valid_from
+        found = parse_credential(newest)
     except SchemaError:
         return
-    if as_of is not None:
-        await node.db.write(holding.keep_list, url, dumps(newest), as_of)
+    if found.id != url:
+        await node.db.write(holding.staple, row.id, newest)
+    elif found.valid_from is not None:
+        await node.db.write(holding.keep_list, url, dumps(newest), found.valid_from)

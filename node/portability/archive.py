@@ -44,6 +44,7 @@ manifest.json     whose it is, which file holds what, and the SHA-256 of each fi
 *.jsonl           one JSON object on each line; "document" names the file that holds the signed original
 documents/        ActivityStreams documents, byte for byte as they were signed or received
 media/            your pictures
+manifest.yml      the same for programs that know FEP-6fcd; with activitypub/, your actor and what you published
 
 Another Freehold takes it in: on the page Settings, Export, or with `freehold import FILE`.
 Private keys and passwords are not in it, but for your identity key, which only its code opens (identity.jsonl).
@@ -71,15 +72,21 @@ class Writer:
                 spool.write(dumps(line) + b"\n")
                 count += 1
             spool.seek(0)
-            self._stream(f"{name}.jsonl", iter(lambda: spool.read(65_536), b""))
+            self.stream(f"{name}.jsonl", iter(lambda: spool.read(65_536), b""))
         self.counts[name] = count
         return count
 
     def file(self, name: str, content: bytes) -> None:
         """One file."""
-        self._stream(name, (content,))
+        self.stream(name, (content,))
 
-    def _stream(self, name: str, chunks: Iterable[bytes]) -> None:
+    @property
+    def names(self) -> list[str]:
+        """Of all files so far."""
+        return list(self._digests)
+
+    def stream(self, name: str, chunks: Iterable[bytes]) -> None:
+        """One file, piece by piece."""
         digest = hashlib.sha256()
         with self._zip.open(name, "w", force_zip64=True) as file:
             for chunk in chunks:

@@ -25,7 +25,7 @@ from keys.errors import KeysError
 from node.accounts import commands as accounts
 from node.accounts.rules import parse_preferences
 from node.accounts.tables import accounts as account_rows
-from node.credentials import commands as credentials
+from node.credentials import moving as credentials
 from node.errors import Invalid, NodeError
 from node.identity import commands as identity
 from node.identity.rules import parse_sealed
@@ -51,7 +51,7 @@ from schemas.learning import parse_module
 from schemas.market import parse_gig
 from schemas.notes import parse_note
 from schemas.strict_json import loads_object
-from schemas.urls import parse_url
+from schemas.urls import parse_url, url_of
 
 KINDS = {"posts": "post", "gigs": "gig", "modules": "module"}
 FOLDERS = {"posts": "posts", "gigs": "gigs", "modules": "learn"}
@@ -294,14 +294,41 @@ def _not_ours(tx: Tx, author: Author, reader: Reader, moved: Map, entry: Entry) 
     return NOT_OURS_TO_SAY
 
 
-def _credential(tx: Tx, author: Author, reader: Reader, moved: Map, entry: Entry) -> str | None:
-    """What they held, byte for byte; what they gave stands in its own server's lists, and is not given anew."""
-    if entry["side"] != "held" or entry["state"] != "held":
-        return NOT_OURS_TO_SAY
+def _status_list(tx: Tx, author: Author, reader: Reader, moved: Map, entry: Entry) -> str | None:
+    """Carried on: what they have issued can be taken back from here, and no other server can say so."""
     body = reader.file(entry.get("document"), MAX_LINE)
     if body is None:
         return UNREADABLE
-    return None if credentials.put_back(tx, author.actor_id, body, entry["audience"]) else HERE
+    return None if credentials.carry_on(tx, author, moved.former.actor_id, body) else HERE
+
+
+def _credential(tx: Tx, author: Author, reader: Reader, moved: Map, entry: Entry) -> str | None:
+    """What they held and gave, byte for byte: nothing is given anew, and nobody is told."""
+    body = reader.file(entry.get("document"), MAX_LINE)
+    if body is None:
+        return UNREADABLE
+    if entry["side"] == "held":
+        held = credentials.hold_again(tx, author.actor_id, body, entry["state"], entry["audience"])
+        return None if held else HERE
+    given = _given(entry, moved)
+    return None if credentials.keep_issued(tx, author, moved.former.actor_id, body, given) else HERE
+
+
+def _given(entry: Entry, moved: Map) -> credentials.Given:
+    given_at, revoked_at = datetime_of(entry["came_at"]), datetime_of(entry.get("revoked_at"))
+    if given_at is None or (revoked_at is None and entry["state"] == "revoked"):
+        raise ValueError(entry["id"])
+    note = moved.objects.get(str(entry.get("note")))
+    return credentials.Given(given_at, revoked_at, str(entry.get("reason", "")), url_of(entry.get("person")), note)
+
+
+def _kept_list(tx: Tx, author: Author, reader: Reader, moved: Map, entry: Entry) -> str | None:
+    """How it stood with one that they hold, when somebody last looked."""
+    body = reader.file(entry.get("document"), MAX_LINE)
+    if body is None:
+        return UNREADABLE
+    known = (str(entry["issuer"]), str(entry["uri"]))
+    return None if credentials.staple_again(tx, author.actor_id, *known, body) else HERE
 
 
 RESTORE: dict[str, Restore] = {
@@ -312,7 +339,9 @@ RESTORE: dict[str, Restore] = {
     "gigs": _gig,
     "modules": _module,
     "featured": _featured,
+    "status-lists": _status_list,
     "credentials": _credential,
+    "kept-lists": _kept_list,
     "blocks": _block,
     "mutes": _mute,
     "tags": _tag,

@@ -28,7 +28,8 @@ from federation.tables import (
     reactions,
 )
 from node.accounts.tables import accounts, passkeys, sessions, sign_ins
-from node.credentials.tables import credentials
+from node.credentials.queries import kept_beside
+from node.credentials.tables import credentials, status_lists
 from node.identity.queries import identities_here
 from node.identity.rules import text_of
 from node.learning.tables import modules
@@ -128,9 +129,24 @@ def _credentials(tx: Tx, whose: Whose) -> Iterator[Item]:
     """What they hold and have issued, byte for byte, with the entries in which the latter would be taken back."""
     theirs = sa.select(credentials).where(credentials.c.owner == whose.actor_id).order_by(credentials.c.id)
     for row in tx.rows(theirs):
-        hidden = ("body", "found")
+        hidden = ("body", "found", "stapled")
         entry = {name: value for name, value in row._mapping.items() if name not in hidden and value is not None}
         yield {name: iso(value) if isinstance(value, datetime) else value for name, value in entry.items()}, row.body
+
+
+def _status_lists(tx: Tx, whose: Whose) -> Iterator[Item]:
+    """Where what they have issued is taken back: what they carry on elsewhere."""
+    theirs = sa.select(status_lists).where(status_lists.c.issuer == whose.actor_id).order_by(status_lists.c.number)
+    for row in tx.rows(theirs):
+        yield {"number": row.number, "used": row.used, "signed_at": iso(row.signed_at)}, bytes(row.body)
+
+
+def _kept_lists(tx: Tx, whose: Whose) -> Iterator[Item]:
+    """The newest lists of the issuers of what they hold: how it stood, should an issuer never answer again."""
+    theirs = (credentials.c.owner == whose.actor_id, credentials.c.side == "held")
+    for row in tx.rows(sa.select(credentials).where(*theirs).order_by(credentials.c.id)):
+        for body in kept_beside(tx, row):
+            yield {"issuer": row.issuer, "uri": row.uri}, body
 
 
 def _received(tx: Tx, whose: Whose) -> Iterator[Item]:
@@ -193,7 +209,9 @@ SLICES: tuple[Slice, ...] = (
     Slice("gigs", _published("gig", gigs.c.body_md, gigs.c.id)),
     Slice("modules", _published("module", modules.c.body_md, modules.c.id, modules.c.announcement)),
     Slice("packs", _packs),
+    Slice("status-lists", _status_lists),
     Slice("credentials", _credentials),
+    Slice("kept-lists", _kept_lists),
     Slice("messages", _received),
     Slice("conversations", _rows(conversations.c.reader, "secret")),
     Slice("conversation-lines", _enquiries),

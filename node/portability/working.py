@@ -15,7 +15,7 @@ import structlog
 from federation.authors import Author
 from federation.errors import FederationError
 from federation.storage import Tx
-from federation.tables import follows
+from federation.tables import activities, actors, follows
 from node.accounts import queries
 from node.context import Node
 from node.errors import Invalid, NodeError
@@ -23,7 +23,7 @@ from node.media import attachments
 from node.media.names import NAME, path_of, small_name
 from node.media.pictures import MAX_BYTES, Pictures
 from node.media.tables import media
-from node.portability import commands
+from node.portability import commands, container
 from node.portability.archive import MAX_PICTURE, WORDS, Reader, Writer
 from node.portability.bringing import (
     HERE,
@@ -134,9 +134,11 @@ async def write_archive(node: Node, actor_id: str, path: Path, progress: Progres
             await progress(number, len(SLICES) + 1)
             await node.db.read(_collect, whose, part, writer)
         await asyncio.to_thread(_pictures, writer, node.settings.media, await node.db.read(_picture_names, actor_id))
+        await node.db.read(_as_others_look_for_it, whose, writer)
         now = node.clock.now()
         about = {"origin": node.ids.origin, "actor": actor_id, "username": account.username}
         about["exported"] = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        writer.file(container.OUTLINE, container.outline(writer.names, actor_id, about["exported"]))
         host = node.ids.handle_domain
         await asyncio.to_thread(writer.finish, about, WORDS.format(host=host, day=words.day(now.date())))
     finally:
@@ -147,6 +149,16 @@ async def write_archive(node: Node, actor_id: str, path: Path, progress: Progres
 
 def _collect(tx: Tx, whose: Whose, part: Slice, writer: Writer) -> None:
     writer.lines(part.name, part.collect(tx, whose))
+
+
+def _as_others_look_for_it(tx: Tx, whose: Whose, writer: Writer) -> None:
+    """The actor and its outbox, as any ActivityPub program reads them."""
+    document = tx.scalar(sa.select(actors.c.document).where(actors.c.id == whose.actor_id))
+    writer.file(container.ACTOR, bytes(document))
+    mine = (activities.c.actor_id == whose.actor_id, activities.c.public)
+    newest = sa.select(activities.c.body).where(*mine).order_by(activities.c.published.desc(), activities.c.id.desc())
+    rows = tx.execute(newest.execution_options(yield_per=200))
+    writer.stream(container.OUTBOX, container.outbox(whose.actor_id, (bytes(row.body) for row in rows)))
 
 
 def _picture_names(tx: Tx, actor_id: str) -> list[str]:
@@ -172,6 +184,8 @@ async def read_archive(node: Node, actor_id: str, path: Path, progress: Progress
     with Reader(path) as reader:
         steps = len(RESTORE) + 3
         moved = await node.db.read(map_of, author, reader)
+        with suppress(FederationError, SchemaError):  # met while it answers: its keys are known when it does no more
+            await node.resolver.actor(moved.former.actor_id)
         sections = []
         for number, name in enumerate(RESTORE):
             await progress(number, steps)

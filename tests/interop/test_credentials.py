@@ -65,11 +65,13 @@ def verifier() -> Iterator[Verifier]:
 
 def made(kind: str, **more: Any) -> dict[str, Any]:
     """In force for ever: neither library can be told the time."""
-    write = {"badge": badge, "endorsement": endorsement, "list": status_list}[kind]
+    if kind == "list that carries another on":
+        more |= {"formerly": "https://old.example/users/alice/status/1"}
+    write = {"badge": badge, "endorsement": endorsement}.get(kind, status_list)
     return proven(write(issuer(ed25519()), valid_until=None, **more))
 
 
-@pytest.mark.parametrize("kind", ["badge", "endorsement", "list"])
+@pytest.mark.parametrize("kind", ["badge", "endorsement", "list", "list that carries another on"])
 def test_digitalbazaar_believes_ours_and_refuses_a_changed_copy(verifier: Verifier, kind: str) -> None:
     credential = made(kind)
     verified, why = verifier.verify(credential)

@@ -59,6 +59,20 @@ def test_a_status_list_reads_back_whole():
     assert [index for index in (76, 77, 78, 100_000) if bit(bits, index)] == [77, 100_000]
 
 
+def test_a_list_names_the_one_that_it_carries_on():
+    former = "https://old.example/users/alice/status/1"
+    document = status_list(formerly=former)
+    assert list(document["@context"][-1]) == ["formerly"]
+    assert b"<https://w3id.org/freehold/ns#formerly> <https://old.example/" in canonical_quads(document)
+    assert parse_credential(document).list_formerly == former
+    assert parse_credential(status_list()).list_formerly is None
+    for inline in ([], [{"formerly": "https://evil.example/ns#formerly"}]):
+        other = document | {"@context": [CREDENTIALS_V2, OPEN_BADGES_V3, *inline]}
+        assert parse_credential(other).list_formerly is None
+    odd = document["credentialSubject"] | {"formerly": ["javascript:alert(1)"]}
+    assert parse_credential(document | {"credentialSubject": odd}).list_formerly is None
+
+
 def test_terms_of_our_own_stand_only_where_they_are_used():
     published = [CREDENTIALS_V2, OPEN_BADGES_V3]
     assert badge()["@context"] == published

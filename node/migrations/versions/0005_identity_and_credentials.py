@@ -33,6 +33,7 @@ def upgrade() -> None:
     sa.Column('checked_at', sa.BigInteger(), nullable=True),
     sa.Column('due_at', sa.BigInteger(), nullable=True),
     sa.Column('failures', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('stapled', sa.LargeBinary(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_credentials')),
     sa.UniqueConstraint('owner', 'side', 'issuer', 'uri', name=op.f('uq_credentials_owner_side_issuer_uri'))
     )
@@ -92,9 +93,11 @@ def upgrade() -> None:
     sa.Column('bits', sa.LargeBinary(), nullable=False),
     sa.Column('body', sa.LargeBinary(), nullable=False),
     sa.Column('signed_at', sa.BigInteger(), nullable=False),
+    sa.Column('formerly', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('issuer', 'number', name=op.f('pk_status_lists'))
     )
     with op.batch_alter_table('status_lists', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_status_lists_formerly'), ['formerly'], unique=False)
         batch_op.create_index(batch_op.f('ix_status_lists_signed_at'), ['signed_at'], unique=False)
 
     # ### end Alembic commands ###
