@@ -112,7 +112,9 @@ async def test_the_main_job_behind_a_real_proxy(tmp_path: Path) -> None:
             async with browser("alice.example", port, root) as visitor:
                 await sign_in_and_post(visitor)
             await until(lambda: said_by(bob, "Written in a browser, over https."))
-            assert await doctor(alice) == dict.fromkeys(FINE, "ok") | {"backup": "attend"}, "there is none yet"
+            assert await doctor(alice) == dict.fromkeys(FINE, "ok") | {"backup": "attend", "identity": "attend"}, (
+                "neither is there yet"
+            )
         async with alice.serving(FREEHOLD_TRUSTED_PROXIES="127.0.0.88/32"):
             assert (await doctor(alice))["proxy.headers"] == "broken", "a proxy that the settings do not name"
         assert (await doctor(alice))["address"] == "broken", "Caddy answers, and no node behind it"

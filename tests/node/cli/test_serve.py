@@ -13,6 +13,7 @@ from aiohttp import web
 from node.app import lay_ground
 from node.cli import serve as serving
 from node.settings import load
+from node.web import protocol
 from tests.node.cli.freehold import Freehold
 from tests.node.house import form, token_in
 from tests.processes import place
@@ -89,7 +90,7 @@ def test_the_link_can_be_opened_whatever_was_bound(bind, origin, link):
     ids=["idle", "head", "next"],
 )
 async def test_a_head_that_does_not_come_costs_a_connection_only_for_a_while(tmp_path, monkeypatch, sent):
-    monkeypatch.setattr(serving, "KEEPALIVE_SECONDS", 0.3)
+    monkeypatch.setitem(protocol._OPTIONS, "keepalive_timeout", 0.3)
     ground = await lay_ground(load(tmp_path, {}))
     application, _ = serving.setup_application(ground, lambda: None)
     with socket.create_server(("127.0.0.1", 0)) as listening:
