@@ -16,11 +16,13 @@ from federation.clock import iso
 from federation.credential_verdicts import is_presentation, unpacked
 from federation.ids import new_id
 from federation.known_identities import actors_of, identity_of, same_person
+from federation.objects import is_stored
 from federation.storage import Tx
 from node.credentials import lists, queries, signing
 from node.credentials.rules import (
     AUDIENCES,
     KEEP_OFFERED,
+    KEEP_SEEN,
     MAX_BYTES,
     MAX_HELD,
     MAX_OFFERED,
@@ -28,13 +30,17 @@ from node.credentials.rules import (
     Audience,
     Found,
     State,
+    skill_key,
 )
 from node.credentials.signing import Statement
 from node.credentials.tables import credentials, kept_lists
 from node.credentials.wire import carried, credential_url, to_note
 from node.errors import Invalid, NotFound
 from node.language import _
+from node.notifications.commands import forget as forget_news
 from node.notifications.commands import notify
+from node.notifications.rules import Kind
+from node.social.commands import delete_post
 from node.social.telling import tell_of_post
 from node.social.timelines import into_timelines
 from node.text import one_line
@@ -82,13 +88,19 @@ def issue(tx: Tx, author: Author, person: Actor, statement: Statement) -> str:
 
 
 def revoke(tx: Tx, author: Author, name: str, reason: str = "") -> None:
-    """Take back what one has issued, for ever; once is enough. reason: a note for oneself. NotFound."""
+    """Take back what one has issued, for ever; once is enough. reason: a note for oneself. NotFound.
+
+    The post that brought an endorsement goes with it.
+    """
     row = queries.own_row(tx, author.actor_id, name, "issued")
     if row.state == "revoked":
         return
     lists.mark(tx, author, row.list_url, row.list_index)
     values = {"state": "revoked", "revoked_at": tx.now, "reason": reason[:500]}
     tx.execute(sa.update(credentials).where(credentials.c.id == row.id).values(values))
+    if row.kind == "endorsement" and row.note is not None and is_stored(tx, row.note):
+        delete_post(tx, author, row.note)
+        note_gone(tx, [row.note])
 
 
 # ---- what somebody here holds
@@ -109,12 +121,15 @@ def arrived(tx: Tx, sender: str, document: dict[str, Any], readers: Sequence[str
     if found.issuer_id != sender or found.kind == "status list":
         return
     for reader in readers:
+        if found.kind == "endorsement" and same_person(tx, reader, sender):
+            continue
         if is_about(tx, found, reader) and _has_room(tx, reader, sender) and not hides(tx, reader, sender):
             note = document.get("id")
             name = _keep(
                 tx, new_id(tx.now), "offered", reader, found, body, note=note if isinstance(note, str) else None
             )
-            notify(tx, reader, "credential", actor=sender, object_id=name, words=one_line(found.title, 200))
+            kind: Kind = "endorsement" if found.kind == "endorsement" and found.skill else "credential"
+            notify(tx, reader, kind, actor=sender, object_id=name, words=one_line(found.title, 200))
 
 
 def is_about(tx: Tx, found: Credential, actor_id: str) -> bool:
@@ -219,7 +234,7 @@ def _keep(
     note: str | None = None,
 ) -> str:
     """Store it once: who has it already keeps what they have. Returns the name under which it stands."""
-    side = "issued" if state == "issued" else "held"
+    side = {"issued": "issued", "seen": "seen"}.get(state, "held")
     values = {
         "id": name,
         "side": side,
@@ -229,6 +244,7 @@ def _keep(
         "state": state,
         "issuer": found.issuer_id,
         "subject": found.subject_id or "",
+        "skill": skill_key(found.skill.name) if found.kind == "endorsement" and found.skill else None,
         "person": person,
         "body": body,
         "came_at": tx.now,
@@ -236,7 +252,7 @@ def _keep(
         "list_url": found.status.list_url if found.status else None,
         "list_index": found.status.index if found.status else None,
         "note": note,
-        "due_at": tx.now if side == "held" else None,
+        "due_at": None if side == "issued" else tx.now,
     }
     tx.execute(tx.insert(credentials).values(values).on_conflict_do_nothing())
     this = [credentials.c[column] == values[column] for column in ("owner", "side", "issuer", "uri")]
@@ -245,6 +261,30 @@ def _keep(
     if state == "held" and held.state == "offered":
         tx.execute(sa.update(credentials).where(credentials.c.id == held.id).values(state="held"))
     return str(held.id)
+
+
+def keep_seen(tx: Tx, owner: str, address: str, body: bytes) -> str:
+    """What somebody elsewhere shows at an address; returns its name here. SchemaError.
+
+    Invalid for what is not about them.
+    """
+    found = parse_credential(loads_object(body, max_bytes=MAX_BYTES))
+    if found.kind == "status list" or not is_about(tx, found, owner):
+        raise Invalid({"file": NOT_YOURS})
+    name = _keep(tx, new_id(tx.now), "seen", owner, found, body, note=address)
+    values = {"audience": "profile", "note": address}
+    tx.execute(sa.update(credentials).where(credentials.c.id == name).values(values))
+    return name
+
+
+def note_gone(tx: Tx, note_ids: Sequence[str]) -> None:
+    """These posts are gone: what they offered is offered no more, and what was taken is checked again at once."""
+    brought = (credentials.c.note.in_(note_ids), credentials.c.side == "held")
+    offered = sa.select(credentials.c.id).where(*brought, credentials.c.state == "offered")
+    names = [row.id for row in tx.rows(offered)]
+    forget_news(tx, names)
+    tx.execute(sa.delete(credentials).where(credentials.c.id.in_(names)))
+    tx.execute(sa.update(credentials).where(*brought).values(due_at=tx.now))
 
 
 # ---- what a check has found
@@ -280,8 +320,10 @@ def put_anew(tx: Tx, row_id: str, body: bytes) -> None:
 
 
 def tidy(tx: Tx) -> None:
-    """Forget what was offered long ago and not taken, and lists that nobody's credential needs."""
+    """Forget what was offered long ago and not taken, what stood elsewhere, and lists that no credential needs."""
     old = (credentials.c.state == "offered", credentials.c.came_at < tx.now - KEEP_OFFERED)
     tx.execute(sa.delete(credentials).where(*old))
-    needed = sa.exists().where(credentials.c.list_url == kept_lists.c.url, credentials.c.side == "held")
+    seen = (credentials.c.side == "seen", credentials.c.came_at < tx.now - KEEP_SEEN)
+    tx.execute(sa.delete(credentials).where(*seen))
+    needed = sa.exists().where(credentials.c.list_url == kept_lists.c.url, credentials.c.side != "issued")
     tx.execute(sa.delete(kept_lists).where(~needed))
