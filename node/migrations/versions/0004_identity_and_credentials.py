@@ -20,6 +20,7 @@ def upgrade() -> None:
     sa.Column('audience', sa.Text(), server_default='nobody', nullable=False),
     sa.Column('issuer', sa.Text(), nullable=False),
     sa.Column('subject', sa.Text(), nullable=False),
+    sa.Column('skill', sa.Text(), nullable=True),
     sa.Column('person', sa.Text(), nullable=True),
     sa.Column('body', sa.LargeBinary(), nullable=False),
     sa.Column('came_at', sa.BigInteger(), nullable=False),
