@@ -21,25 +21,31 @@ def credential() -> None:
 
 
 @credential.command()
-@click.argument("to", metavar="@NAME@HOST")
+@click.argument("to", nargs=-1, required=True, metavar="@NAME@HOST...")
 @click.option("--name", required=True, help="What they have shown, such as: Accessible front end.")
 @click.option("--description", required=True, help="The same in more words.")
 @click.option("--criteria", required=True, help="How you know.")
 @click.option("--until", default="", metavar="DAY", help="The last day on which it counts, as 2029-07-14.")
 @common_options
-def issue(options: Options, to: str, name: str, description: str, criteria: str, until: str) -> None:
-    """Say something of somebody, signed, and send it to them."""
-    run(_issue, options, {"to": to, "name": name, "description": description, "criteria": criteria, "until": until})
+def issue(options: Options, to: tuple[str, ...], name: str, description: str, criteria: str, until: str) -> None:
+    """Say something of somebody, signed, and send it to them; the same of everybody whom you name."""
+    form = {"to": to[0], "name": name, "description": description, "criteria": criteria, "until": until}
+    run(_issue, options, form, to)
 
 
-async def _issue(options: Options, form: dict[str, str]) -> None:
+async def _issue(options: Options, form: dict[str, str], to: tuple[str, ...]) -> None:
     from node.credentials import giving, rules, wire
 
+    def progress(done: int, of: int) -> None:
+        if of > giving.AT_ONCE:
+            click.echo(f"{done} of {of}", err=True)
+
     async with acting(options) as (node, author):
-        draft = rules.parse_give(form, node.clock.now().date())
-        name = await giving.give_to(node, author.actor_id, draft)
-        url = wire.credential_url(author, name)
-    show(options, {"name": name, "id": url}, f"Given: {url}")
+        statement = giving.statement_of(rules.parse_give(form, node.clock.now().date()))
+        people = await giving.find_all(node, author.actor_id, to)
+        names = await giving.give_to_all(node, author.actor_id, people, statement, progress)
+        given = [{"name": name, "id": wire.credential_url(author, name)} for name in names]
+    show(options, given, "\n".join(f"Given: {one['id']}" for one in given))
 
 
 @credential.command("list")

@@ -47,7 +47,7 @@ async def _show(options: Options) -> None:
         found = await node.db.read(identities_here, author.actor_id)
         claimed = found.claimed
         accounts = await node.db.read(actors_of, claimed.did) if claimed is not None else []
-    keys = [one for one in (claimed, found.untried, *found.former) if one is not None]
+    keys = found.all
     lines = [f"{one.state:<8} {one.did}  since {one.made_at:%Y-%m-%d}" for one in keys]
     value: dict[str, Any] = {
         "actor": author.actor_id,

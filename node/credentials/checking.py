@@ -124,7 +124,7 @@ async def bytes_at(node: Node, url: str) -> bytes:
 
 
 def _own_bytes(tx: Tx, ids: Ids, url: str) -> bytes:
-    there = url.replace(f"{ids.origin}/@", f"{ids.origin}/users/", 1)
+    there = url.partition("?")[0].partition("#")[0].replace(f"{ids.origin}/@", f"{ids.origin}/users/", 1)
     head, _, name = there.rpartition("/credentials/")
     body = queries.open_body(tx, ids.username(head) or "", name) if head else None
     return dumps(_ours(tx, there)) if body is None else body

@@ -1,84 +1,72 @@
-"""Writes, one function for each verb: issue, hold, show, hide, take back, drop."""
+"""Writes, one function for each verb: issue and take back here, what its holder does in `node.credentials.holding`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-import msgspec
 import sqlalchemy as sa
 
 from federation import outbox
-from federation.authors import Author
-from federation.blocks import hides
+from federation.authors import Author, check_key
 from federation.clock import iso
-from federation.credential_verdicts import is_presentation, unpacked
 from federation.ids import new_id
-from federation.known_identities import actors_of, identity_of, same_person
+from federation.known_identities import identity_of
 from federation.objects import is_stored
 from federation.storage import Tx
 from node.credentials import lists, queries, signing
-from node.credentials.rules import (
-    AUDIENCES,
-    KEEP_OFFERED,
-    KEEP_SEEN,
-    MAX_BYTES,
-    MAX_HELD,
-    MAX_OFFERED,
-    OFFERED_FROM_ONE,
-    Audience,
-    Found,
-    State,
-    skill_key,
-)
+from node.credentials.holding import arrived as arrived
+from node.credentials.holding import drop as drop
+from node.credentials.holding import hold as hold
+from node.credentials.holding import keep
+from node.credentials.holding import let_see as let_see
+from node.credentials.holding import note_gone as note_gone
+from node.credentials.holding import put_back as put_back
+from node.credentials.holding import take as take
+from node.credentials.holding import tidy as tidy
 from node.credentials.signing import Statement
-from node.credentials.tables import credentials, kept_lists
-from node.credentials.wire import carried, credential_url, to_note
-from node.errors import Invalid, NotFound
-from node.language import _
-from node.notifications.commands import forget as forget_news
-from node.notifications.commands import notify
-from node.notifications.rules import Kind
+from node.credentials.tables import credentials
+from node.credentials.wire import credential_url, to_note
 from node.social.commands import delete_post
 from node.social.telling import tell_of_post
 from node.social.timelines import into_timelines
-from node.text import one_line
 from schemas.actors import Actor
 from schemas.base import Audience as Recipients
-from schemas.credentials import Credential, parse_credential
-from schemas.errors import SchemaError
-from schemas.strict_json import dumps, loads_object
+from schemas.credentials import parse_credential
+from schemas.strict_json import loads_object
 
-NO_CREDENTIAL = _("This is not a credential that can be read here. It has to be one of the W3C’s, as Open Badges are.")
-A_LIST = _("This is a list on which credentials are taken back, and not a credential about somebody.")
-TOO_LONG = _("This credential is larger than {size} KB. It cannot be kept here.", size=MAX_BYTES // 1_000)
-TOO_MANY = _("You hold {most} credentials. Put one away first.", most=MAX_HELD)
-ANOTHER = _("You have this credential already, in another version. Put that one away first.")
-NOT_YOURS = _("This credential is about somebody else, so it cannot stand among yours. You can still check it.")
+
+class Prepared(NamedTuple):
+    """A credential that only lacks its proofs, and whom it is for. name: the last part of its address."""
+
+    name: str
+    document: dict[str, Any]
+    person: Actor
+
+
+def prepare(tx: Tx, author: Author, person: Actor, statement: Statement) -> Prepared:
+    """Reserve a credential's entry in a status list, and write it: it can be taken back from the first moment on."""
+    name = new_id(tx.now)
+    url, subject = credential_url(author, name), identity_of(tx, person.id) or person.id
+    document = signing.stated(tx, author, url, subject, statement, lists.reserve(tx, author))
+    return Prepared(name, document, person)
 
 
 def issue(tx: Tx, author: Author, person: Actor, statement: Statement) -> str:
     """Say something of somebody, signed, and send it to them; returns the last part of its address.
 
-    Its entry in a status list is reserved in the same scope, so that it can be taken back from the first moment on.
+    Raises Busy when the author's key was changed since it was read.
     """
-    name = new_id(tx.now)
-    url, subject = credential_url(author, name), identity_of(tx, person.id) or person.id
-    place = lists.reserve(tx, author)
-    body = signing.signed_statement(tx, author, url, subject, statement, place)
+    prepared = prepare(tx, author, person, statement)
+    return send(tx, author, prepared, signing.signed(tx, author, prepared.document))
+
+
+def send(tx: Tx, author: Author, prepared: Prepared, body: bytes) -> str:
+    """Keep what was prepared and signed, and send it to whom it is about; returns as `issue`, raises as that."""
+    check_key(tx, author)
+    name, person, found = prepared.name, prepared.person, parse_credential(loads_object(body))
     note_id = author.ids.object(author.actor_id, "posts", tx.now)
-    _keep(
-        tx,
-        name,
-        "issued",
-        author.actor_id,
-        parse_credential(loads_object(body)),
-        body,
-        person=person.id,
-        note=note_id,
-    )
-    document = to_note(author, note_id, person, statement.name, url, body, iso(tx.now))
+    keep(tx, name, "issued", author.actor_id, found, body, person=person.id, note=note_id)
+    document = to_note(author, note_id, person, found.title, credential_url(author, name), body, iso(tx.now))
     outbox.create(tx, author, document, kind="post", audience=Recipients((person.id,)), published=tx.now)
     here = into_timelines(tx, author.ids, note_id, author.actor_id, tx.now, document=document)
     tell_of_post(tx, author.ids, note_id, author.actor_id, named=here)
@@ -101,229 +89,3 @@ def revoke(tx: Tx, author: Author, name: str, reason: str = "") -> None:
     if row.kind == "endorsement" and row.note is not None and is_stored(tx, row.note):
         delete_post(tx, author, row.note)
         note_gone(tx, [row.note])
-
-
-# ---- what somebody here holds
-
-
-def arrived(tx: Tx, sender: str, document: dict[str, Any], readers: Sequence[str]) -> None:
-    """A post has brought a credential to people here: it is offered to whom it is about, if its issuer sent it.
-
-    Anything else that a post may carry stays a post.
-    """
-    body = carried(document)
-    if body is None:
-        return
-    try:
-        found = parse_credential(loads_object(body, max_bytes=MAX_BYTES))
-    except SchemaError:
-        return
-    if found.issuer_id != sender or found.kind == "status list":
-        return
-    for reader in readers:
-        if found.kind == "endorsement" and same_person(tx, reader, sender):
-            continue
-        if is_about(tx, found, reader) and _has_room(tx, reader, sender) and not hides(tx, reader, sender):
-            note = document.get("id")
-            name = _keep(
-                tx, new_id(tx.now), "offered", reader, found, body, note=note if isinstance(note, str) else None
-            )
-            kind: Kind = "endorsement" if found.kind == "endorsement" and found.skill else "credential"
-            notify(tx, reader, kind, actor=sender, object_id=name, words=one_line(found.title, 200))
-
-
-def is_about(tx: Tx, found: Credential, actor_id: str) -> bool:
-    """Whether a credential is about somebody here: it names them, or an identity that they have claimed."""
-    subject = found.subject_id
-    if subject is None:
-        return False
-    if subject.startswith("did:"):
-        return actor_id in actors_of(tx, subject)
-    return same_person(tx, subject, actor_id)
-
-
-def _has_room(tx: Tx, reader: str, issuer: str) -> bool:
-    """Whether one more may be offered: nobody fills somebody's shelf by giving."""
-    waiting = sa.select(sa.func.count()).where(credentials.c.owner == reader, credentials.c.state == "offered")
-    from_one = waiting.where(credentials.c.issuer == issuer)
-    return bool(tx.scalar(waiting) < MAX_OFFERED and tx.scalar(from_one) < OFFERED_FROM_ONE)
-
-
-def hold(tx: Tx, reader: str, body: bytes) -> str:
-    """Keep what was brought as a file or from an address, byte for byte; returns the last part of its address.
-
-    What is held already stays. Invalid, field `file`, for what is no credential, or is about somebody else.
-    """
-    body = alone(body)
-    try:
-        found = parse_credential(loads_object(body))
-    except SchemaError as error:
-        raise Invalid({"file": NO_CREDENTIAL}) from error
-    if found.kind == "status list":
-        raise Invalid({"file": A_LIST})
-    if not is_about(tx, found, reader):
-        raise Invalid({"file": NOT_YOURS})
-    if queries.count_held(tx, reader) >= MAX_HELD:
-        raise Invalid({"file": TOO_MANY})
-    name = _keep(tx, new_id(tx.now), "held", reader, found, body)
-    if bytes(queries.own_row(tx, reader, name, "held").body) != body:
-        raise Invalid({"file": ANOTHER})
-    return name
-
-
-def put_back(tx: Tx, reader: str, body: bytes, audience: str) -> bool:
-    """One that somebody held on the server where they lived before; False when it is here already.
-
-    About whom it is, every check says anew. SchemaError, Invalid.
-    """
-    if len(body) > MAX_BYTES or audience not in AUDIENCES or queries.count_held(tx, reader) >= MAX_HELD:
-        raise Invalid({"file": TOO_LONG})
-    found = parse_credential(loads_object(body))
-    before = queries.count_held(tx, reader)
-    name = _keep(tx, new_id(tx.now), "held", reader, found, body)
-    tx.execute(sa.update(credentials).where(credentials.c.id == name).values(audience=audience))
-    return queries.count_held(tx, reader) > before
-
-
-def alone(body: bytes) -> bytes:
-    """A credential as it came; out of a presentation its first one, of which JSON is all that its proofs cover.
-
-    Raises Invalid, field `file`, for what is no JSON or larger than may be kept.
-    """
-    try:
-        document = loads_object(body)
-    except SchemaError as error:
-        raise Invalid({"file": NO_CREDENTIAL}) from error
-    found = dumps(unpacked(document)[0]) if is_presentation(document) else body
-    if len(found) > MAX_BYTES:
-        raise Invalid({"file": TOO_LONG})
-    return found
-
-
-def take(tx: Tx, reader: str, name: str) -> None:
-    """Accept what was offered. NotFound; Invalid when one holds as many as may be."""
-    row = queries.own_row(tx, reader, name, "held")
-    if row.state == "offered" and queries.count_held(tx, reader) >= MAX_HELD:
-        raise Invalid({"file": TOO_MANY})
-    tx.execute(sa.update(credentials).where(credentials.c.id == row.id).values(state="held", due_at=tx.now))
-
-
-def drop(tx: Tx, reader: str, name: str) -> None:
-    """Decline what was offered, or put away what one held: nothing of it is kept. NotFound."""
-    row = queries.own_row(tx, reader, name, "held")
-    tx.execute(sa.delete(credentials).where(credentials.c.id == row.id))
-
-
-def let_see(tx: Tx, reader: str, name: str, audience: Audience) -> None:
-    """Show it on one's profile, share its address, or keep it to oneself. NotFound, also for what is only offered."""
-    row = queries.own_row(tx, reader, name, "held")
-    if row.state != "held":
-        raise NotFound(queries.NOTHING)
-    tx.execute(sa.update(credentials).where(credentials.c.id == row.id).values(audience=audience))
-
-
-def _keep(
-    tx: Tx,
-    name: str,
-    state: State,
-    owner: str,
-    found: Credential,
-    body: bytes,
-    *,
-    person: str | None = None,
-    note: str | None = None,
-) -> str:
-    """Store it once: who has it already keeps what they have. Returns the name under which it stands."""
-    side = {"issued": "issued", "seen": "seen"}.get(state, "held")
-    values = {
-        "id": name,
-        "side": side,
-        "owner": owner,
-        "uri": found.id or f"urn:freehold:{name}",
-        "kind": found.kind,
-        "state": state,
-        "issuer": found.issuer_id,
-        "subject": found.subject_id or "",
-        "skill": skill_key(found.skill.name) if found.kind == "endorsement" and found.skill else None,
-        "person": person,
-        "body": body,
-        "came_at": tx.now,
-        "valid_until": found.valid_until,
-        "list_url": found.status.list_url if found.status else None,
-        "list_index": found.status.index if found.status else None,
-        "note": note,
-        "due_at": None if side == "issued" else tx.now,
-    }
-    tx.execute(tx.insert(credentials).values(values).on_conflict_do_nothing())
-    this = [credentials.c[column] == values[column] for column in ("owner", "side", "issuer", "uri")]
-    held = tx.row(sa.select(credentials.c.id, credentials.c.state).where(*this))
-    assert held is not None
-    if state == "held" and held.state == "offered":
-        tx.execute(sa.update(credentials).where(credentials.c.id == held.id).values(state="held"))
-    return str(held.id)
-
-
-def keep_seen(tx: Tx, owner: str, address: str, body: bytes) -> str:
-    """What somebody elsewhere shows at an address; returns its name here. SchemaError.
-
-    Invalid for what is not about them.
-    """
-    found = parse_credential(loads_object(body, max_bytes=MAX_BYTES))
-    if found.kind == "status list" or not is_about(tx, found, owner):
-        raise Invalid({"file": NOT_YOURS})
-    name = _keep(tx, new_id(tx.now), "seen", owner, found, body, note=address)
-    values = {"audience": "profile", "note": address}
-    tx.execute(sa.update(credentials).where(credentials.c.id == name).values(values))
-    return name
-
-
-def note_gone(tx: Tx, note_ids: Sequence[str]) -> None:
-    """These posts are gone: what they offered is offered no more, and what was taken is checked again at once."""
-    brought = (credentials.c.note.in_(note_ids), credentials.c.side == "held")
-    offered = sa.select(credentials.c.id).where(*brought, credentials.c.state == "offered")
-    names = [row.id for row in tx.rows(offered)]
-    forget_news(tx, names)
-    tx.execute(sa.delete(credentials).where(credentials.c.id.in_(names)))
-    tx.execute(sa.update(credentials).where(*brought).values(due_at=tx.now))
-
-
-# ---- what a check has found
-
-
-def keep_list(tx: Tx, url: str, body: bytes, as_of: datetime) -> None:
-    """The newest list of an issuer elsewhere, for the day when it does not answer. An older one never replaces it."""
-    values = {"url": url, "body": body, "as_of": as_of, "seen_at": tx.now}
-    insert = tx.insert(kept_lists).values(values)
-    newer = insert.excluded.as_of >= kept_lists.c.as_of
-    tx.execute(insert.on_conflict_do_update(index_elements=["url"], set_=values, where=newer))
-
-
-def note_check(tx: Tx, row_id: str, found: Found, due_at: datetime, failures: int) -> None:
-    """What the check of a held credential has said, and when it is looked at again.
-
-    Its holder is told when it is no longer in force, once.
-    """
-    before = tx.row(sa.select(credentials).where(credentials.c.id == row_id))
-    if before is None:
-        return
-    held = before.found is not None and msgspec.json.decode(before.found, type=Found).overall != "fails"
-    if held and found.overall == "fails":
-        title = parse_credential(loads_object(before.body)).title
-        notify(tx, before.owner, "ended_credential", object_id=row_id, words=one_line(title, 200))
-    values = {"found": msgspec.json.encode(found), "checked_at": tx.now, "due_at": due_at, "failures": failures}
-    tx.execute(sa.update(credentials).where(credentials.c.id == row_id).values(values))
-
-
-def put_anew(tx: Tx, row_id: str, body: bytes) -> None:
-    """The same words, which their issuer has signed again, take the place of those whose key was in other hands."""
-    tx.execute(sa.update(credentials).where(credentials.c.id == row_id).values(body=body, came_at=tx.now))
-
-
-def tidy(tx: Tx) -> None:
-    """Forget what was offered long ago and not taken, what stood elsewhere, and lists that no credential needs."""
-    old = (credentials.c.state == "offered", credentials.c.came_at < tx.now - KEEP_OFFERED)
-    tx.execute(sa.delete(credentials).where(*old))
-    seen = (credentials.c.side == "seen", credentials.c.came_at < tx.now - KEEP_SEEN)
-    tx.execute(sa.delete(credentials).where(*seen))
-    needed = sa.exists().where(credentials.c.list_url == kept_lists.c.url, credentials.c.side != "issued")
-    tx.execute(sa.delete(kept_lists).where(~needed))

@@ -15,11 +15,12 @@ from node.credentials.queries import Bytes
 from node.credentials.report import rows_of, seal_class, short
 from node.credentials.rules import AUDIENCES, MAX_FILE
 from node.credentials.serving import answer
-from node.credentials.working import bring_in, look_after
+from node.credentials.working import PATIENCE, bring_in, look_after
 from node.errors import BadRequest, Invalid
 from node.language import _
 from node.web.forms import Form, read_form
 from node.web.keys import NODE
+from node.web.negotiate import VARY
 from node.web.render import page, see_other
 from node.web.session import Viewer, signed_in, viewer
 from schemas.errors import SchemaError
@@ -111,6 +112,8 @@ def _file(request: web.Request, held: Bytes, wanted: str) -> web.Response:
         response = answer(request, _presented(held), VP_JSON)
     else:
         response = answer(request, held.body, VC_JSON)
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["Vary"] = VARY
     if "as" in request.query:
         name = request.match_info["name"]
         response.headers["Content-Disposition"] = f'attachment; filename="credential-{name}.json"'
@@ -136,7 +139,7 @@ async def take(request: web.Request, somebody: Viewer) -> web.StreamResponse:
         await node.db.write(commands.take, somebody.actor_id, name)
     except Invalid as error:
         return await _all(request, somebody, {}, error.errors)
-    await look_after(node, name)
+    await look_after(node, name, within=PATIENCE)
     return see_other(f"/@{somebody.username}/credentials/{name}")
 
 

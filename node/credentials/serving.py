@@ -21,9 +21,9 @@ OPEN = {"Access-Control-Allow-Origin": "*", "Vary": "Accept", "Cache-Control": "
 
 
 async def credential(request: web.Request) -> web.StreamResponse:
-    """GET /users/{username}/credentials/{name}: its bytes, or for people its page."""
-    node = request.app[NODE]
-    if wants_credential(request.headers.get("Accept", "")) is None and "Accept" in request.headers:
+    """GET /users/{username}/credentials/{name}: its bytes, or for a browser its page."""
+    node, accept = request.app[NODE], request.headers.get("Accept", "")
+    if wants_credential(accept) is None and "text/html" in accept:
         username, name = request.match_info["username"], request.match_info["name"]
         return see_other(f"{node.ids.page(username)}/credentials/{name}")
     body = await node.db.read(queries.issued_body, node.ids.origin + request.path)

@@ -14,15 +14,18 @@ import sqlalchemy as sa
 from federation import outbox
 from federation.authors import Author
 from federation.former import forget_former
-from federation.ids import Ids
+from federation.ids import Ids, new_id
 from federation.known_actors import read_actor
 from federation.storage import Tx
 from federation.tables import actors
-from node.credentials import commands
+from node.credentials import holding
 from node.credentials.queries import NEWEST, blocks_of, shows
-from node.credentials.rules import Audience, Found
+from node.credentials.rules import MAX_BYTES, Audience, Found
 from node.credentials.tables import credentials
+from node.errors import Invalid
 from schemas.actors import MAX_CREDENTIALS, with_credentials
+from schemas.credentials import parse_credential
+from schemas.strict_json import loads_object
 
 
 def addresses(tx: Tx, ids: Ids, actor_id: str) -> list[str]:
@@ -51,13 +54,13 @@ def publish(tx: Tx, author: Author) -> int:
 
 def let_see(tx: Tx, author: Author, name: str, audience: Audience) -> None:
     """Show a credential on one's profile, share its address, or keep it to oneself; others hear of it. NotFound."""
-    commands.let_see(tx, author.actor_id, name, audience)
+    holding.let_see(tx, author.actor_id, name, audience)
     publish(tx, author)
 
 
 def drop(tx: Tx, author: Author, name: str) -> None:
     """Decline what was offered, or put away what one held; others hear of it. NotFound."""
-    commands.drop(tx, author.actor_id, name)
+    holding.drop(tx, author.actor_id, name)
     publish(tx, author)
 
 
@@ -68,6 +71,20 @@ def missing(tx: Tx, actor_id: str) -> list[str]:
     """What the document of somebody elsewhere lists and is not here."""
     row = tx.row(sa.select(actors).where(actors.c.id == actor_id, ~actors.c.local))
     return [] if row is None else unseen(tx, actor_id, read_actor(row).credentials)
+
+
+def keep_seen(tx: Tx, owner: str, address: str, body: bytes) -> str:
+    """What somebody elsewhere shows at an address; returns its name here. SchemaError.
+
+    Invalid for what is not about them.
+    """
+    found = parse_credential(loads_object(body, max_bytes=MAX_BYTES))
+    if found.kind == "status list" or not holding.is_about(tx, found, owner):
+        raise Invalid({"file": holding.NOT_YOURS})
+    name = holding.keep(tx, new_id(tx.now), "seen", owner, found, body, note=address)
+    values = {"audience": "profile", "note": address}
+    tx.execute(sa.update(credentials).where(credentials.c.id == name).values(values))
+    return name
 
 
 def unseen(tx: Tx, actor_id: str, listed: Sequence[str]) -> list[str]:

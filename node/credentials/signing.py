@@ -48,32 +48,10 @@ class Statement(NamedTuple):
     relation: str = ""
 
 
-def signed_statement(tx: Tx, author: Author, url: str, subject: str, statement: Statement, place: Entry) -> bytes:
-    """The credential, as it is kept and sent: signed with the author's key of now, which is written into it.
-
-    Raises Busy when that key was changed since it was read.
-    """
-    issuer, status = _issuer(tx, author), Status(place.url, place.number)
-    until = None if statement.until is None else iso(statement.until)
+def stated(tx: Tx, author: Author, url: str, subject: str, statement: Statement, place: Entry) -> dict[str, Any]:
+    """The credential without its proofs; the key that is to sign it is written into it."""
     if statement.kind == "endorsement":
-        return signed(
-            tx,
-            author,
-            write_endorsement(
-                EndorsementDraft(
-                    id=url,
-                    issuer=issuer,
-                    subject=subject,
-                    name=statement.name,
-                    comment=statement.description,
-                    valid_from=iso(tx.now),
-                    valid_until=until,
-                    status=status,
-                    skill=statement.skill,
-                    relation=statement.relation,
-                )
-            ),
-        )
+        return _endorsement(tx, author, url, subject, statement, place)
     achievement = Achievement(
         id=f"{url}#achievement",
         name=statement.name,
@@ -82,7 +60,28 @@ def signed_statement(tx: Tx, author: Author, url: str, subject: str, statement: 
         criteria=statement.criteria,
         alignments=statement.alignments,
     )
-    return signed(tx, author, write_badge(BadgeDraft(url, issuer, subject, achievement, iso(tx.now), until, status)))
+    issuer, status = _issuer(tx, author), Status(place.url, place.number)
+    return write_badge(BadgeDraft(url, issuer, subject, achievement, iso(tx.now), _until(statement), status))
+
+
+def _endorsement(tx: Tx, author: Author, url: str, subject: str, statement: Statement, place: Entry) -> dict[str, Any]:
+    draft = EndorsementDraft(
+        id=url,
+        issuer=_issuer(tx, author),
+        subject=subject,
+        name=statement.name,
+        comment=statement.description,
+        valid_from=iso(tx.now),
+        valid_until=_until(statement),
+        status=Status(place.url, place.number),
+        skill=statement.skill,
+        relation=statement.relation,
+    )
+    return write_endorsement(draft)
+
+
+def _until(statement: Statement) -> str | None:
+    return None if statement.until is None else iso(statement.until)
 
 
 def signed_list(tx: Tx, author: Author, url: str, bits: bytes) -> bytes:
@@ -99,7 +98,10 @@ def _issuer(tx: Tx, author: Author) -> Issuer:
 
 
 def signed(tx: Tx, author: Author, document: dict[str, Any]) -> bytes:
-    """A document with its two proofs, as bytes."""
+    """A document with its two proofs by the author's key of now, as bytes.
+
+    Raises Busy when that key was changed since it was read.
+    """
     from schemas.rdf import canonical_quads  # heavy: only where something is signed
 
     check_key(tx, author)

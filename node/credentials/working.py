@@ -18,7 +18,7 @@ from federation.errors import FederationError
 from federation.storage import Tx
 from federation.verdicts import Verdicts
 from node.context import Node
-from node.credentials import commands, lists, queries, showing
+from node.credentials import holding, lists, queries, showing
 from node.credentials.checking import bytes_at, judge, list_of
 from node.credentials.renewing import sign_some_anew
 from node.credentials.report import found_of
@@ -33,6 +33,7 @@ from schemas.strict_json import dumps, loads_object
 EVERY_SECONDS = 300.0
 AT_ONCE = 20
 SECONDS = 30.0
+PATIENCE = 8.0  # seconds for which somebody waits for a page
 DOES_NOT_HOLD = _("The signature of this credential does not hold: it was changed, or somebody else made it.")
 
 _log = structlog.get_logger()
@@ -66,20 +67,23 @@ async def look_after_some(node: Node) -> int:
 
 async def bring_in(node: Node, actor_id: str, body: bytes) -> str:
     """Keep what somebody has brought, unless its signature does not hold, and check it; returns its name. Invalid."""
-    body = commands.alone(body)
+    body = holding.alone(body)
     verdicts = await judge(node, loads_object(body), body)
     if isinstance(verdicts, CredentialVerdicts) and verdicts.signature.outcome == "fails":
         raise Invalid({"file": DOES_NOT_HOLD})
-    name = await node.db.write(commands.hold, actor_id, body)
-    await look_after(node, name)
+    name = await node.db.write(holding.hold, actor_id, body)
+    await look_after(node, name, within=PATIENCE)
     return name
 
 
-async def look_after(node: Node, name: str) -> None:
-    """Check one of what people here hold, at once."""
+async def look_after(node: Node, name: str, *, within: float | None = None) -> None:
+    """Check one of what people here hold, at once. within: seconds, after which it is left to the loop."""
     row = await node.db.read(_row, name)
-    if row is not None:
-        await _look_after(node, row)
+    if row is None:
+        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within):
+            await _look_after(node, row)
 
 
 def _row(tx: Tx, name: str) -> Row[Any] | None:
@@ -95,10 +99,10 @@ async def _note(node: Node, row: Row[Any], verdicts: Verdicts) -> None:
     """Keep what a check has said; and say to others what stands on the profile, when that has changed."""
     await _keep_list(node, list_of(verdicts), verdicts)
     if isinstance(verdicts, CredentialVerdicts) and verdicts.anew is not None:
-        await node.db.write(commands.put_anew, row.id, dumps(verdicts.anew))
+        await node.db.write(holding.put_anew, row.id, dumps(verdicts.anew))
     failures = row.failures + 1 if verdicts.overall == "unknown" else 0
     due_at = next_check(node.clock.now(), verdicts.overall, row.failures)
-    await node.db.write(commands.note_check, row.id, found_of(verdicts), due_at, failures)
+    await node.db.write(holding.note_check, row.id, found_of(verdicts), due_at, failures)
     if row.side == "held" and row.audience == "profile":
         await node.db.write(showing.publish, await node.author(row.owner))
 
@@ -116,7 +120,7 @@ async def _look_at(node: Node, actor_id: str, address: str) -> None:
         raw = await bytes_at(node, address)
         verdicts = await judge(node, loads_object(raw), raw, shown_by=actor_id)
         if verdicts.overall != "fails":
-            name = await node.db.write(commands.keep_seen, actor_id, address, commands.alone(raw))
+            name = await node.db.write(showing.keep_seen, actor_id, address, holding.alone(raw))
             row = await node.db.read(_row, name)
             if row is not None:
                 await _note(node, row, verdicts)
@@ -134,4 +138,4 @@ async def _keep_list(node: Node, url: str | None, verdicts: object) -> None:
     except SchemaError:
         return
     if as_of is not None:
-        await node.db.write(commands.keep_list, url, dumps(newest), as_of)
+        await node.db.write(holding.keep_list, url, dumps(newest), as_of)

@@ -17,9 +17,10 @@ from federation.former import forget_former
 from federation.storage import Tx
 from federation.tables import actors
 from keys.identity import MAX_CHAIN, read_statement, read_succession
+from node.accounts.tables import accounts
 from node.errors import Invalid
 from node.identity.queries import identities_here, said_of
-from node.identity.rules import NOT_SEALED, NOTHING_TO_TRY, TOO_MANY
+from node.identity.rules import NOT_SEALED, NOTHING_TO_TRY, SUCCEEDED, TOO_MANY
 from node.identity.tables import identities
 from schemas.identities import with_identity
 from schemas.strict_json import loads_object
@@ -36,6 +37,7 @@ class Made(NamedTuple):
 def make(tx: Tx, author: Author, made: Made) -> None:
     """Keep a new identity key, untried, in the place of one that was never tried; nobody is told yet."""
     read_statement(loads_object(made.statement), author.actor_id)
+    _lock(tx, author.actor_id)
     _forget_untried(tx, author.actor_id)
     values = {"actor_id": author.actor_id, "did": made.did, "state": "untried", "made_at": tx.now}
     tx.execute(sa.insert(identities).values(sealed=made.sealed, statement=made.statement, **values))
@@ -46,10 +48,16 @@ def bring(tx: Tx, author: Author, did: str, sealed: bytes) -> bool:
 
     Its code says whether it is that key at all; until then one that counts here stays.
     """
+    _lock(tx, author.actor_id)
     found = identities_here(tx, author.actor_id)
-    if any(one is not None and one.did == did for one in (found.claimed, found.untried, *found.former)):
+    given_up = {one.did for one in found.former if one.succession is None}
+    if did not in given_up and any(one.did == did for one in found.all):
         return False
     _forget_untried(tx, author.actor_id)
+    if did in given_up:  # its code has come to light again
+        mine = (identities.c.actor_id == author.actor_id, identities.c.did == did)
+        tx.execute(sa.update(identities).where(*mine).values(state="untried", sealed=sealed, ended_at=None))
+        return True
     values = {"actor_id": author.actor_id, "did": did, "state": "untried", "made_at": tx.now, "sealed": sealed}
     tx.execute(sa.insert(identities).values(values))
     return True
@@ -69,6 +77,11 @@ def bring_succession(tx: Tx, author: Author, did: str, sealed: bytes, succession
     return bool(tx.execute(insert, values | {"sealed": sealed, "succession": succession}).rowcount)
 
 
+def _lock(tx: Tx, actor_id: str) -> None:
+    """One after the other: of two who change the identity of somebody at once, the second sees what the first did."""
+    tx.rows(sa.select(accounts.c.id).where(accounts.c.actor_id == actor_id).with_for_update())
+
+
 def _forget_untried(tx: Tx, actor_id: str) -> None:
     tx.execute(sa.delete(identities).where(identities.c.actor_id == actor_id, identities.c.state == "untried"))
 
@@ -78,9 +91,11 @@ def claim(tx: Tx, author: Author, made: Made) -> int:
 
     Also for a key that counts already, which then says so anew. Raises Invalid when it is none of the author's.
     """
+    _lock(tx, author.actor_id)
     found = identities_here(tx, author.actor_id)
-    ours = {one.did for one in (found.claimed, found.untried) if one is not None}
-    if made.did not in ours:
+    if made.did in {one.did for one in found.former}:
+        raise Invalid({"sealed": SUCCEEDED})
+    if made.did not in {one.did for one in found.all}:
         raise Invalid({"code": NOTHING_TO_TRY})
     read_statement(loads_object(made.statement), author.actor_id)
     if found.claimed is not None and found.claimed.did != made.did:
@@ -96,6 +111,7 @@ def succeed(tx: Tx, author: Author, made: Made, succession: bytes) -> int:
 
     Raises Invalid when it names another, KeysError when it was not signed by both.
     """
+    _lock(tx, author.actor_id)
     found = identities_here(tx, author.actor_id)
     said = read_succession(loads_object(succession))
     if found.claimed is None or said.old != found.claimed.did or said.new != made.did:

@@ -47,6 +47,11 @@ class Identities(NamedTuple):
     former: tuple[Identity, ...]
 
     @property
+    def all(self) -> tuple[Identity, ...]:
+        """Every one of them."""
+        return (*(one for one in (self.claimed, self.untried) if one is not None), *self.former)
+
+    @property
     def any(self) -> bool:
         """Whether there is one that counts or could."""
         return self.claimed is not None or self.untried is not None

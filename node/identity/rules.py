@@ -30,6 +30,7 @@ ANOTHER_CODE = _("This code opens another key. Look for the paper that you wrote
 NOT_SEALED = _("This is no sealed identity key. Copy the whole text from your old account, or bring its archive.")
 WRONG_WORD = _("It is another word. Look at your paper, and type it in small letters.")
 TOO_MANY = _("There are more keys of before than are kept.")
+SUCCEEDED = _("This key has named another one in its place. Bring that one.")
 NOTHING_TO_TRY = _("There is no identity key yet. Make one first.")
 
 

@@ -95,9 +95,7 @@ def _keys(tx: Tx, whose: Whose) -> Iterator[Item]:
 def _identity(tx: Tx, whose: Whose) -> Iterator[Item]:
     """The keys by which others know somebody, sealed with codes that no server has."""
     found = identities_here(tx, whose.actor_id)
-    for one in (found.claimed, found.untried, *found.former):
-        if one is None:
-            continue
+    for one in found.all:
         said = {"succession": one.succession.decode()} if one.succession is not None else {}
         known = {"did": one.did, "state": one.state, "sealed": text_of(one.sealed), "made_at": iso(one.made_at)}
         yield known | said, one.statement

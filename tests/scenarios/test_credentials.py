@@ -13,8 +13,9 @@ import pytest
 from federation.authors import make_keys
 from federation.verdicts import Verdicts
 from keys.proofs import add_proof
-from node.credentials import commands, queries
+from node.credentials import commands, holding, queries
 from node.credentials.checking import bytes_at, judge
+from node.credentials.giving import give_to_all
 from node.credentials.lists import sign_anew
 from node.credentials.queries import View
 from node.credentials.renewing import rotate
@@ -202,7 +203,7 @@ async def test_a_credential_is_about_whoever_has_the_identity_and_about_nobody_e
         before = await c.state()
         with pytest.raises(Invalid) as refused:
             await c.node.db.write(commands.hold, cy.id, body)
-        assert refused.value.errors == {"file": commands.NOT_YOURS}
+        assert refused.value.errors == {"file": holding.NOT_YOURS}
         assert await c.state() == before
         stolen = loads_object(body) | {"holder": cy.id}
         verdicts = await judge(c.node, stolen, dumps(stolen))
@@ -332,3 +333,21 @@ async def test_somebody_moves_their_server_dies_and_a_third_still_says_that_it_i
         alone = await checked(c, f"{d.origin}{here.path}")
         assert alone.subject.outcome == "holds"
         assert alone.revocation.outcome == "holds"  # by the list that d has kept, of today
+
+
+async def test_many_are_given_at_once_and_each_is_a_credential_of_its_own() -> None:
+    async with cluster("a.example", "b.example") as (a, b):
+        ada, bo = await a.set_up("ada"), await b.set_up("bo")
+        people = [await a.node.resolver.locate(one.handle) for one in (bo, await b.add("cy"), await a.add("dan"))]
+        seen: list[tuple[int, int]] = []
+        crowd = people * 4
+        names = await give_to_all(a.node, ada.id, crowd, BADGE, lambda done, of: seen.append((done, of)))
+        assert seen == [(10, 12), (12, 12)]
+        issued = await a.node.db.read(queries.of_owner, ada.id, "issued")
+        assert {one.name for one in issued} == set(names)
+        assert len({one.credential.status.index for one in issued if one.credential.status}) == 12
+        for name in names[:2]:
+            verdicts = await checked(b, f"{ada.id}/credentials/{name}")
+            assert verdicts.overall == "holds"
+        await settled(a, b)
+        assert len(await shelf(bo)) == 4

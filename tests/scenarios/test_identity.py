@@ -285,3 +285,17 @@ async def test_183_who_takes_over_the_name_of_a_server_is_not_its_people(databas
         assert await known(b, alice) == did
         [new] = await b.rows(sa.select(known_identities))
         assert (new.first_seen, new.gone_at) == (old.first_seen, None)
+
+
+async def test_of_two_changes_at_once_one_has_its_effect(databases):
+    async with cluster("a.example", databases=databases) as (a,):
+        alice = await a.set_up("alice")
+        first, code = await identify(alice)
+        author = await alice.author()
+        changes = [opening.succeed(a.node, author, code, new_phrase()) for _number in range(3)]
+        done = await asyncio.gather(*changes, return_exceptions=True)
+        new = [one for one in done if isinstance(one, str)]
+        assert [type(one) for one in done if not isinstance(one, str)] == [Invalid, Invalid]
+        held = await own(alice)
+        assert ([held.claimed.did], [one.did for one in held.former]) == (new, [first])
+        assert await listed(alice) == new

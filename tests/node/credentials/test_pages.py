@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from federation.rates import Limiter, Rate
 from node.app import web_application
-from node.credentials import check_pages, commands, queries
+from node.credentials import check_pages, commands, holding, queries
 from node.credentials.signing import Statement
 from node.credentials.tables import credentials, kept_lists
 from schemas.strict_json import dumps, loads_object
@@ -191,11 +191,11 @@ async def test_an_address_opens_no_door_into_the_network_of_the_server(place: Pl
 
 
 async def test_nobody_fills_somebodys_shelf(place: Place) -> None:
-    for _ in range(commands.OFFERED_FROM_ONE + 3):
+    for _ in range(holding.OFFERED_FROM_ONE + 3):
         await place.given_by_carol()
     mine = sa.select(sa.func.count()).where(credentials.c.owner == place.alice.actor_id, credentials.c.side == "held")
-    assert await place.node.db.read(lambda tx: tx.scalar(mine)) == commands.OFFERED_FROM_ONE
-    place.node.clock.offset += commands.KEEP_OFFERED * 2
+    assert await place.node.db.read(lambda tx: tx.scalar(mine)) == holding.OFFERED_FROM_ONE
+    place.node.clock.offset += holding.KEEP_OFFERED * 2
     await place.node.db.write(commands.tidy)
     assert await place.node.db.read(lambda tx: tx.scalar(mine)) == 0
 
@@ -206,11 +206,32 @@ async def test_an_older_list_takes_no_newer_ones_place(place: Place) -> None:
     await place.node.db.write(
         lambda tx: tx.execute(sa.update(credentials).where(credentials.c.id == name).values(list_url=url))
     )
-    await place.node.db.write(commands.keep_list, url, b"new", now)
-    await place.node.db.write(commands.keep_list, url, b"old", now.replace(year=now.year - 1))
+    await place.node.db.write(holding.keep_list, url, b"new", now)
+    await place.node.db.write(holding.keep_list, url, b"old", now.replace(year=now.year - 1))
     await place.node.db.write(commands.tidy)
     kept = await place.node.db.read(lambda tx: tx.rows(sa.select(kept_lists.c.body)))
     assert [bytes(row.body) for row in kept] == [b"new"]
     await place.node.db.write(commands.drop, place.alice.actor_id, name)
     await place.node.db.write(commands.tidy)
     assert not await place.node.db.read(lambda tx: tx.rows(sa.select(kept_lists.c.body)))
+
+
+async def test_one_address_serves_programs_and_people(place: Place) -> None:
+    name = await place.node.db.write(lambda tx: commands.issue(tx, place.alice, author_as_actor(tx, place.carol), KIND))
+    place.visitor.http.cookie_jar.clear()
+    there = f"/users/alice/credentials/{name}"
+    for accept in ("application/vc", "application/ld+json", "application/json", "*/*"):
+        document = await place.visitor.get(there, Accept=accept)
+        assert loads_object(document.text.encode())["id"] == f"https://alice.example{there}", accept
+        assert document.headers["Access-Control-Allow-Origin"] == "*"
+        assert document.headers["X-Content-Type-Options"] == "nosniff"
+    again = await place.visitor.get(there, Accept="application/vc", **{"If-None-Match": document.headers["ETag"]})
+    assert (again.status, again.text) == (304, "")
+    listed = await place.visitor.get("/users/alice/status/1", Accept="application/vc")
+    assert "BitstringStatusListCredential" in loads_object(listed.text.encode())["type"]
+    for nothing in ("/users/alice/status/2", "/users/nobody/status/1", there[:-3] + "aaa"):
+        assert (await place.visitor.get(nothing, Accept="application/vc")).status == 404
+    async with place.visitor.http.get(
+        place.visitor.origin + there, headers={"Accept": "text/html"}, allow_redirects=False
+    ) as page:
+        assert (page.status, page.headers["Location"]) == (303, f"https://alice.example/@alice/credentials/{name}")

@@ -208,6 +208,26 @@ async def test_a_key_from_another_server_is_claimed_with_its_text_and_code(house
     assert await house.node.db.read(identity_of, house.alice.actor_id) == key.did
 
 
+async def test_a_key_that_was_given_up_comes_back_with_its_code_and_one_that_was_succeeded_does_not(house: House):
+    code = await made(house)
+    first = (await known(house)).claimed
+    key, other = new_identity()
+    path = "/settings/identity/claim"
+    await house.visitor.submit(path, sealed=text_of(seal_identity(key, other)), code=other)
+    assert [one.did for one in (await known(house)).former] == [first.did]
+    await house.visitor.submit(path, sealed=text_of(first.sealed), code=code)
+    assert await house.node.db.read(identity_of, house.alice.actor_id) == first.did
+
+    page = await house.visitor.get("/settings/identity/change")
+    new = code_in(page)
+    form = {"phrase": new, "code": code, "word": new.split()[place_of(new) - 1]}
+    await house.visitor.post("/settings/identity/change", csrf=token_in(page.text), **form)
+    before = await state(house.node.db)
+    refused = await house.visitor.submit(path, sealed=text_of(first.sealed), code=code)
+    assert (refused.status, "has named another one" in refused.text) == (422, True)
+    assert await state(house.node.db) == before
+
+
 async def test_112_who_has_not_proved_who_they_are_changes_no_key(house: House):
     code = await made(house)
     key, other = new_identity()
