@@ -64,6 +64,8 @@ def endorsed(tx: Tx, person: Person, reader: str | None, *, skill: str | None = 
     key = None if skill is None else skill_key(skill)
     views = _once(tx, person, credentials.endorsements(tx, person.id, listed, skill=key, limit=SHOWN))
     views = _without_hidden(tx, reader, views)
+    if not views:
+        return []
     known = acquaintances(tx, [one.credential.issuer_id for one in views], person.id, reader)
     mutual = _mutual(tx, person.id, known)
     found: dict[str, list[Endorsement]] = {}
@@ -80,12 +82,13 @@ def _key(one: View) -> str:
 
 def _once(tx: Tx, person: Person, views: Sequence[View]) -> list[View]:
     """One of each person for each skill, and none of oneself."""
-    oneself = _who(tx, person.id) if views else person.id
+    ids = {person.id, *(one.credential.issuer_id for one in views)} if views else ()
+    who = {actor_id: _who(tx, actor_id) for actor_id in ids}
     kept: dict[tuple[str, str], View] = {}
     for one in views:
-        who = _who(tx, one.credential.issuer_id)
-        if who != oneself:
-            kept.setdefault((_key(one), who), one)
+        issuer = who[one.credential.issuer_id]
+        if issuer != who[person.id]:
+            kept.setdefault((_key(one), issuer), one)
     return list(kept.values())
 
 

@@ -22,7 +22,8 @@ Standing = Literal["yours", "here", "known", "stranger"]
 or nobody whom anybody here knows."""
 
 MAX_COMMENT = 1_000
-SHOWN = 200
+SHOWN = 500
+"""As many as anybody may hold."""
 NAMED = 3
 
 
@@ -40,7 +41,7 @@ class Acquaintance(NamedTuple):
 
     first_seen: None for somebody whom it has never met. followed: by whoever looks. by_friends: names of those whom
     whoever looks follows, and who follow the endorser. followers: how many people here do, without the endorsed one.
-    key: what the last check of the signature's key came to.
+    key: what the last check of the signature's key came to, nothing before the first.
     """
 
     local: bool = False
@@ -48,7 +49,7 @@ class Acquaintance(NamedTuple):
     followed: bool = False
     by_friends: tuple[str, ...] = ()
     followers: int = 0
-    key: str = "unknown"
+    key: str = ""
     oneself: bool = False
 
 
@@ -140,6 +141,8 @@ def _followed(known: Acquaintance) -> list[str]:
 def _signed(key: str) -> str:
     if key == "holds":
         return _("Their key was checked.")
+    if not key:
+        return _("Their key is not checked yet.")
     if key == "fails":
         return _("The key is not theirs.")
     return _("Whose key it is could not be checked.")

@@ -72,7 +72,7 @@ def test_who_accepts_it_reads_what_that_says() -> None:
 @pytest.mark.parametrize(
     ("known", "expected", "words"),
     [
-        (Acquaintance(), "stranger", "This server has never met them. Nobody else here follows them."),
+        (Acquaintance(), "stranger", "This server has never met them. Nobody else here follows them. Their key is not"),
         (MET, "stranger", "First seen here on 1 March 2026. Nobody else here follows them."),
         (MET._replace(followers=1), "known", "1 other person here follows them."),
         (MET._replace(local=True), "here", "Lives on this server since 1 March 2026."),
