@@ -46,6 +46,7 @@ from federation.ids import Ids
 from federation.media_type import is_activity, is_signed_kind
 from federation.rates import Room
 from keys.requests import Request, Scheme, accept_signature, sign
+from schemas.credentials import speaks_for_itself
 from schemas.errors import SchemaError
 from schemas.strict_json import MAX_BYTES, loads_object
 from schemas.terms import ACTIVITY_JSON, LD_JSON_AS, VC_JSON, VP_JSON
@@ -149,9 +150,18 @@ class Client:
         return self._read_json(await self._get(url, wish, self._fetching))
 
     async def get_statement(self, url: str, *, check: Check | None = None) -> Loaded:
-        """GET anything that is signed, a credential or an ActivityPub document; raises as `get_document`."""
+        """GET anything that is signed, a credential or an ActivityPub document; raises as `get_document`.
+
+        Only a credential may come as plain JSON: it speaks through its proof. Of an actor its server has to say that it
+        is one, and not only keep somebody's file (SECURITY 9, 10).
+        """
         wish = _Wish(ACCEPT_SIGNED, is_signed_kind, self._settings.max_bytes, check, self._instance)
-        return await self._get(url, wish, self._fetching)
+        loaded = await self._get(url, wish, self._fetching)
+        document = self._read_json(loaded).document
+        refuse_unread(document)
+        if not is_activity(loaded.content_type) and not speaks_for_itself(document):
+            raise Unacceptable(f"{url}: of media type {loaded.content_type[:100]!r}")
+        return loaded
 
     async def get_picture(self, url: str, *, max_bytes: int, check: Check | None = None) -> Loaded:
         """GET a picture, unsigned, with a budget of its own; raises as `get_document`.

@@ -21,7 +21,7 @@ from federation.status_words import Standing, taken_back
 from federation.verdict_words import NOT_LOOKED_AT, Outcome, Verdict
 from federation.verdicts import Verdicts
 from schemas.base import many
-from schemas.credentials import Credential, is_credential, parse_credential
+from schemas.credentials import Credential, is_credential, is_presentation, parse_credential
 from schemas.errors import SchemaError
 
 MAX_PRESENTED = 5
@@ -64,11 +64,6 @@ async def examine(document: dict[str, Any], desk: Desk) -> Verdicts:
         unread = Verdict("fails", Said("This is not a credential that can be read: {reason}.", reason=str(error)))
         return Verdicts(unread, NOT_LOOKED_AT, NOT_LOOKED_AT)
     return await _examined(document, credential, replace(desk, lists=(*lists, *desk.lists)))
-
-
-def is_presentation(document: dict[str, Any]) -> bool:
-    """Whether a document carries credentials, and says nothing itself (VC Data Model 2.0 §4.13)."""
-    return "VerifiablePresentation" in many(document.get("type"))
 
 
 def unpacked(document: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -128,6 +128,16 @@ def is_credential(document: dict[str, Any]) -> bool:
     return first == CREDENTIALS_V2 and VERIFIABLE in (types if isinstance(types, list) else [types])
 
 
+def is_presentation(document: dict[str, Any]) -> bool:
+    """Whether a document carries credentials, and says nothing itself (VC Data Model 2.0 §4.13)."""
+    return "VerifiablePresentation" in many(document.get("type"))
+
+
+def speaks_for_itself(document: dict[str, Any]) -> bool:
+    """Whether a document is believed for its proof alone, whoever serves it."""
+    return is_credential(document) or is_presentation(document)
+
+
 def parse_credential(document: dict[str, Any]) -> Credential:
     """Read a credential with one subject; Malformed when it is none, or breaks a bound."""
     if not is_credential(document):

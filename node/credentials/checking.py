@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from federation.credential_verdicts import CredentialVerdicts, examine, is_presentation, unpacked
+from federation.credential_verdicts import CredentialVerdicts, examine, unpacked
 from federation.desk import Desk
 from federation.documents import read_document
 from federation.errors import FederationError, Gone, NotFound
@@ -21,7 +21,7 @@ from keys.proofs import read_proof
 from node.context import Node
 from node.credentials import lists, queries
 from schemas.base import id_of
-from schemas.credentials import is_credential, parse_credential
+from schemas.credentials import is_credential, is_presentation, parse_credential
 from schemas.errors import SchemaError
 from schemas.strict_json import dumps, loads_object
 from schemas.urls import url_of
@@ -69,7 +69,9 @@ async def _holder(node: Node, document: dict[str, Any]) -> str | None:
 
 def remembered(tx: Tx, document: dict[str, Any], body: bytes) -> Known:
     """What this node has noted that bears on a document."""
-    document, _lists = unpacked(document)
+    carried, (document, _lists) = is_presentation(document), unpacked(document)
+    if carried:
+        body = dumps(document)
     if not is_credential(document):
         return Known(memory=_memory(tx, document, author_of(document)))
     try:

@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from federation.blocks import hides
-from federation.credential_verdicts import is_presentation, unpacked
+from federation.credential_verdicts import unpacked
 from federation.ids import new_id
 from federation.known_identities import actors_of, same_person
 from federation.storage import Tx
@@ -36,7 +36,7 @@ from node.notifications.commands import forget as forget_news
 from node.notifications.commands import notify
 from node.notifications.rules import Kind
 from node.text import one_line
-from schemas.credentials import Credential, parse_credential
+from schemas.credentials import Credential, is_presentation, parse_credential
 from schemas.errors import SchemaError
 from schemas.strict_json import dumps, loads_object
 

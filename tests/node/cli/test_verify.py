@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from federation.clock import Clock
+from schemas.terms import CREDENTIALS_V2
 from tests.federation.outgoing import Host, host_at
 from tests.federation.world import RemoteActor
 from tests.node.cli.freehold import Freehold
@@ -392,3 +393,30 @@ async def test_a_process_ends_with_the_verdict(note: dict[str, Any], tmp_path: P
     assert (absent.code, absent.out) == (2, "")
     assert is_one_line(absent.err)
     assert not here.data.exists()  # asking leaves nothing behind
+
+
+def attested(bo: RemoteActor) -> dict[str, Any]:
+    """A credential that Bo has signed."""
+    return bo.prove(
+        {
+            "@context": [CREDENTIALS_V2],
+            "type": ["VerifiableCredential"],
+            "id": "urn:uuid:7a5a7d2e-0000-4000-8000-000000000000",
+            "issuer": {"id": bo.id},
+            "validFrom": "2026-01-01T00:00:00Z",
+            "credentialSubject": {"id": "https://eve.example/users/eve", "name": "Eve"},
+        }
+    )
+
+
+async def test_009_a_credential_may_be_any_file_and_who_signed_it_may_not(
+    verify: Verify, bo: RemoteActor, host: Host, tmp_path: Path
+):
+    """A server that keeps somebody's JSON does not say with it that they are an actor there."""
+    host.serve(bo.prove(bo.document()))
+    file = written(tmp_path, attested(bo))
+    found = json.loads(await verify(file, "--json"))
+    assert (found["overall"], found["key"]["outcome"]) == ("holds", "holds")
+    host.content_type = "application/json"
+    found = json.loads(await verify(file, "--json", code=1))
+    assert found["key"]["outcome"] == "fails"
