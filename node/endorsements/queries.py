@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 
 from federation.blocks import hidden_from
-from federation.known_identities import identity_of, person_of
+from federation.known_identities import people_behind
 from federation.storage import Tx
 from federation.tables import actors, follows
 from node.credentials import queries as credentials
@@ -82,19 +82,15 @@ def _key(one: View) -> str:
 
 def _once(tx: Tx, person: Person, views: Sequence[View]) -> list[View]:
     """One of each person for each skill, and none of oneself."""
-    ids = {person.id, *(one.credential.issuer_id for one in views)} if views else ()
-    who = {actor_id: _who(tx, actor_id) for actor_id in ids}
+    if not views:
+        return []
+    who = people_behind(tx, [person.id, *(one.credential.issuer_id for one in views)])
     kept: dict[tuple[str, str], View] = {}
     for one in views:
         issuer = who[one.credential.issuer_id]
         if issuer != who[person.id]:
             kept.setdefault((_key(one), issuer), one)
     return list(kept.values())
-
-
-def _who(tx: Tx, actor_id: str) -> str:
-    did = identity_of(tx, actor_id)
-    return actor_id if did is None else person_of(tx, did)
 
 
 def _without_hidden(tx: Tx, reader: str | None, views: list[View]) -> list[View]:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from federation import outbox
 from federation.blocks import add_block
 from federation.ids import new_id
+from keys.identity import new_identity, write_statement
 from node.app import web_application
 from node.credentials import commands as credentials
 from node.credentials import holding, queries
@@ -23,16 +25,19 @@ from node.profiles.sources import own_person
 from node.relations.commands import block
 from schemas.credential_drafts import EndorsementDraft, Issuer, write_endorsement
 from schemas.credentials import Skill, parse_credential
-from schemas.strict_json import dumps
+from schemas.identities import with_identity
+from schemas.strict_json import dumps, loads_object
 from tests.node.house import serving, settle_in, sign_in, state
 from tests.node.neighbours import actor, follow, know
 from tests.node.test_sweep import author_as_actor, second_person
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from datetime import datetime
 
     from federation.authors import Author
     from federation.storage import Tx
+    from keys.identity import IdentityKey
     from node.context import Ground, Node
     from tests.visitors import Visitor
 
@@ -187,7 +192,7 @@ async def test_what_is_no_endorsement_is_not_accepted_as_one(place: Place) -> No
 
 
 def unsigned(issuer: str, name: str, subject: str, serial: int = 0) -> bytes:
-    """An endorsement as its page shows it; what its proofs are worth, others tests say."""
+    """An endorsement as its page shows it; what its proofs are worth, other tests say."""
     return dumps(
         write_endorsement(
             EndorsementDraft(
@@ -205,8 +210,6 @@ def unsigned(issuer: str, name: str, subject: str, serial: int = 0) -> bytes:
 
 
 def held(tx: Tx, holder: str, body: bytes) -> None:
-    from schemas.strict_json import loads_object
-
     name = holding.keep(tx, new_id(tx.now), "held", holder, parse_credential(loads_object(body)), body)
     holding.let_see(tx, holder, name, "profile")
 
@@ -247,6 +250,34 @@ async def test_of_one_person_one_counts_and_of_oneself_none(place: Place) -> Non
     await db.write(held, alice, unsigned(alice, "Alice", alice))
     [skill] = await place.shown()
     assert [one.view.credential.issuer_id for one in skill.all] == [bo]
+
+
+async def test_of_two_accounts_of_one_person_one_counts_and_of_ones_own_other_account_none(place: Place) -> None:
+    """As far as their identity keys say who they are."""
+    alice, db = place.alice.actor_id, place.node.db
+    ada, own = new_identity()[0], new_identity()[0]
+    for number, key in enumerate((ada, ada, own)):
+        puppet = f"https://puppets.example/users/p{number}"
+        await db.write(lambda tx, a=puppet, k=key: know(tx, claiming(actor(a), k, tx.now)))
+        await db.write(held, alice, unsigned(puppet, f"Puppet {number}", alice))
+    [skill] = await place.shown()
+    assert len(skill.all) == 2
+    await db.write(claim, place.alice, own)
+    [skill] = await place.shown()
+    assert len(skill.all) == 1
+    await db.write(claim, place.carol, own)
+    with pytest.raises(Invalid) as refused:
+        await place.endorse()
+    assert refused.value.errors == {"to": commands.ONESELF}
+
+
+def claim(tx: Tx, author: Author, key: IdentityKey) -> None:
+    held = author_as_actor(tx, author).document
+    outbox.update_actor(tx, author, with_identity(held, [write_statement(key, author.actor_id, tx.now)], []))
+
+
+def claiming(document: dict[str, Any], key: IdentityKey, now: datetime) -> dict[str, Any]:
+    return with_identity(document, [write_statement(key, document["id"], now)], [])
 
 
 async def test_whoever_looks_does_not_see_those_whom_they_block(place: Place) -> None:
