@@ -208,11 +208,13 @@ def keep(
 def note_gone(tx: Tx, note_ids: Sequence[str]) -> None:
     """These posts are gone: what they offered is offered no more, and what was taken is checked again at once."""
     brought = (credentials.c.note.in_(note_ids), credentials.c.side == "held")
-    offered = tx.rows(sa.select(credentials.c.id).where(*brought, credentials.c.state == "offered"))
-    names = [row.id for row in offered]
-    forget_news(tx, names)
-    tx.execute(sa.delete(credentials).where(credentials.c.id.in_(names)))
-    tx.execute(sa.update(credentials).where(*brought).values(due_at=tx.now))
+    rows = tx.rows(sa.select(credentials.c.id, credentials.c.state).where(*brought))
+    offered = [row.id for row in rows if row.state == "offered"]
+    if offered:
+        forget_news(tx, offered)
+        tx.execute(sa.delete(credentials).where(credentials.c.id.in_(offered)))
+    if len(offered) < len(rows):
+        tx.execute(sa.update(credentials).where(*brought).values(due_at=tx.now))
 
 
 # ---- what a check has found

@@ -30,6 +30,7 @@ MAX_OFFERED = 100
 OFFERED_FROM_ONE = 20
 KEEP_OFFERED = timedelta(days=90)
 KEEP_SEEN = timedelta(days=30)
+MAX_SEEN = 5_000
 """Of profiles elsewhere; whoever looks at one later has it fetched anew."""
 
 ENTRIES = 131_072

@@ -20,12 +20,15 @@ from federation.storage import Tx
 from federation.tables import actors
 from node.credentials import holding
 from node.credentials.queries import NEWEST, blocks_of, shows
-from node.credentials.rules import MAX_BYTES, Audience, Found
+from node.credentials.rules import MAX_BYTES, MAX_SEEN, Audience, Found
 from node.credentials.tables import credentials
 from node.errors import Invalid
+from node.language import _
 from schemas.actors import MAX_CREDENTIALS, with_credentials
 from schemas.credentials import parse_credential
 from schemas.strict_json import loads_object
+
+FULL = _("This server keeps as many credentials of other servers as it can.")
 
 
 def addresses(tx: Tx, ids: Ids, actor_id: str) -> list[str]:
@@ -67,17 +70,33 @@ def drop(tx: Tx, author: Author, name: str) -> None:
 # ---- on profiles elsewhere
 
 
+def is_listed(tx: Tx, actor_id: str, address: str) -> bool:
+    """Whether somebody elsewhere still shows what stood at an address."""
+    return address in _listed(tx, actor_id)
+
+
+def forget(tx: Tx, name: str) -> None:
+    """What somebody elsewhere shows no more."""
+    tx.execute(sa.delete(credentials).where(credentials.c.id == name, credentials.c.side == "seen"))
+
+
 def missing(tx: Tx, actor_id: str) -> list[str]:
     """What the document of somebody elsewhere lists and is not here."""
-    row = tx.row(sa.select(actors).where(actors.c.id == actor_id, ~actors.c.local))
-    return [] if row is None else unseen(tx, actor_id, read_actor(row).credentials)
+    return unseen(tx, actor_id, _listed(tx, actor_id))
+
+
+def _listed(tx: Tx, actor_id: str) -> tuple[str, ...]:
+    row = tx.row(sa.select(actors).where(actors.c.id == actor_id, ~actors.c.local, actors.c.gone_at.is_(None)))
+    return () if row is None else read_actor(row).credentials
 
 
 def keep_seen(tx: Tx, owner: str, address: str, body: bytes) -> str:
     """What somebody elsewhere shows at an address; returns its name here. SchemaError.
 
-    Invalid for what is not about them.
+    Invalid for what is not about them, and when as much is kept as may be.
     """
+    if tx.scalar(sa.select(sa.func.count()).where(credentials.c.side == "seen")) >= MAX_SEEN:
+        raise Invalid({"file": FULL})
     found = parse_credential(loads_object(body, max_bytes=MAX_BYTES))
     if found.kind == "status list" or not holding.is_about(tx, found, owner):
         raise Invalid({"file": holding.NOT_YOURS})

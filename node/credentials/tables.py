@@ -28,7 +28,7 @@ credentials = sa.Table(
     sa.Column("list_index", sa.Integer),
     sa.Column("revoked_at", Timestamp),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),  # why it was taken back, for the issuer alone
-    sa.Column("note", sa.Text),  # id of the post that brought it; of one that was seen: its address
+    sa.Column("note", sa.Text, index=True),  # id of the post that brought it; of one that was seen: its address
     sa.Column("found", sa.LargeBinary),  # JSON of the last check: `rules.Found`
     sa.Column("checked_at", Timestamp),
     sa.Column("due_at", Timestamp, index=True),  # when it is checked next

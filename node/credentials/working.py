@@ -91,6 +91,9 @@ def _row(tx: Tx, name: str) -> Row[Any] | None:
 
 
 async def _look_after(node: Node, row: Row[Any]) -> None:
+    if row.side == "seen" and not await node.db.read(showing.is_listed, row.owner, row.note):
+        await node.db.write(showing.forget, row.id)
+        return
     document, body = loads_object(row.body), bytes(row.body)
     await _note(node, row, await judge(node, document, body, shown_by=row.owner))
 

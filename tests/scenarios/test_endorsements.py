@@ -27,11 +27,30 @@ from schemas.credentials import parse_credential
 from schemas.strict_json import loads_object
 from tests.nodes import Home, cluster, settled
 from tests.people import Somebody
+from tests.scenarios.test_credentials import BADGE
 
 
 async def endorse(giver: Somebody, holder: Somebody, relation: Relation = "worked", skill: str = "Python") -> str:
     draft = EndorseDraft(holder.handle, skill, relation, "Reads other people’s code with care.")
     return await giving.endorse(giver.home.node, giver.id, draft)
+
+
+async def heard(home: Home, *others: Home) -> None:
+    """All that others said has had its effect there; of two changes of a profile at once the second waits a moment."""
+    await settled(home, *others)
+    home.later(minutes=1)
+    await settled(home, *others)
+
+
+async def give(issuer: Somebody, holder: Somebody) -> None:
+    """A badge that the holder shows."""
+    person_there = await issuer.home.node.resolver.locate(holder.handle)
+    await issuer.do(credentials.issue, person_there, BADGE)
+    await settled(issuer.home, holder.home)
+    [name] = await waiting(holder)
+    await holder.home.node.db.write(credentials.take, holder.id, name)
+    await holder.do(showing.let_see, name, "profile")
+    await one_round(holder.home.node)
 
 
 async def waiting(holder: Somebody) -> list[str]:
@@ -59,13 +78,15 @@ async def test_endorsed_accepted_seen_on_a_third_server_and_taken_back(databases
             page = await browser.submit(f"/endorsements/{name}/accept", page="/credentials")
             assert page.url.endswith("/@bo/endorsements")
             assert "Both say that they have worked together." in page.text
-        await settled(a, b, c)
+        await give(ada, bo)
+        await heard(c, a, b)
         async with c.visitor() as browser:
             await cy.sign_in(browser)
             await browser.get("/@bo@b.example")
             await settled(c)
             profile = (await browser.get("/@bo@b.example")).text
             assert "Endorsed by" in profile
+            assert "Accessible front end" in profile
             listed = (await browser.get("/@bo@b.example/endorsements?skill=python")).text
         assert "Reads other people’s code with care." in listed
         assert "Both say that they have worked together." in listed
@@ -78,8 +99,12 @@ async def test_endorsed_accepted_seen_on_a_third_server_and_taken_back(databases
         await settled(a, b, c)
         await one_round(b.node)
         assert await seen_on(b, bo) == []
-        await settled(a, b, c)
+        await heard(c, a, b)
         assert await seen_on(c, bo) == []
+        assert len(await shelf_of(c)) == 2
+        c.later(hours=13)
+        await one_round(c.node)  # what is listed no more is kept no more
+        assert [row.kind for row in await shelf_of(c)] == ["badge"]
         async with b.visitor() as stranger:
             assert "Endorsed by" not in (await stranger.get("/@bo")).text
 
