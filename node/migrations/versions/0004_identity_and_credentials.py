@@ -41,6 +41,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_credentials_due_at'), ['due_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_credentials_issuer'), ['issuer'], unique=False)
         batch_op.create_index(batch_op.f('ix_credentials_list_url'), ['list_url'], unique=False)
+        batch_op.create_index(batch_op.f('ix_credentials_note'), ['note'], unique=False)
         batch_op.create_index(batch_op.f('ix_credentials_subject'), ['subject'], unique=False)
 
     op.create_table('identities',
