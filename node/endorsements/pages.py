@@ -43,7 +43,7 @@ async def _form(request: web.Request, form: Mapping[str, str], errors: Mapping[s
         here="people",
         person=person,
         names=names,
-        choices=[("", _("Choose one")), *((name, name) for name in names)],
+        choices=[("", _("Choose a skill")), *((name, name) for name in names)],
         form=dict(form) | {"skill": next((name for name in names if skill_key(name) == asked), form.get("skill", ""))},
         errors=errors,
     )

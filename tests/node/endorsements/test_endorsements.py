@@ -136,6 +136,14 @@ async def test_the_form_of_the_page_and_what_it_refuses(place: Place) -> None:
     assert (again.status, str(commands.TWICE) in again.text) == (422, True)
 
 
+async def test_what_is_known_of_an_endorser_is_said_in_the_readers_language(place: Place) -> None:
+    await place.accepted()
+    german = (await place.visitor.get("/@alice/endorsements", **{"Accept-Language": "de"})).text
+    assert "Beide sagen, dass sie zusammengearbeitet haben." in german
+    assert "Lebt seit dem" in german
+    assert "Ihr Schlüssel wurde geprüft." in german
+
+
 async def test_declined_is_gone(place: Place) -> None:
     await place.endorse()
     [name] = await place.offered()
