@@ -141,6 +141,16 @@ def identity_of(tx: Tx, actor_id: str) -> str | None:
     return did
 
 
+def people_behind(tx: Tx, actor_ids: Iterable[str]) -> dict[str, str]:
+    """By actor the identity that stands for the person today, or the actor's own id where none is claimed."""
+    found = {actor_id: actor_id for actor_id in actor_ids}
+    theirs = sa.select(known_identities.c.actor_id, known_identities.c.did)
+    claimed = theirs.where(known_identities.c.actor_id.in_(sorted(found)), _counts())
+    for row in tx.rows(claimed.order_by(known_identities.c.first_seen.desc(), known_identities.c.did.desc())):
+        found[row.actor_id] = row.did  # the one that has stood longest comes last
+    return {one: name if name == one else person_of(tx, name) for one, name in found.items()}
+
+
 def person_of(tx: Tx, did: str) -> str:
     """The identity that stands for a person today: where the successions of this one lead, itself where there is none.
 

@@ -163,6 +163,7 @@ def deleted(tx: Tx, object_ids: Sequence[str]) -> None:
     learning.forget(tx, object_ids)
     social.forget(tx, object_ids)
     messages.forget(tx, object_ids)
+    credentials.note_gone(tx, object_ids)
     search.forget(tx, object_ids)
     notifications.forget(tx, object_ids)
     pictures.forget(tx, object_ids)

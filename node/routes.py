@@ -18,6 +18,7 @@ from node.credentials import check_pages as checks
 from node.credentials import giving_pages as giving
 from node.credentials import pages as credentials
 from node.credentials import serving
+from node.endorsements import pages as endorsements
 from node.feeds import pages as feeds
 from node.identity import pages as identity
 from node.learning import pages as learning
@@ -190,6 +191,12 @@ def node_routes() -> list[web.RouteDef]:
         web.get("/credentials/{name}/drop", credentials.drop_page),
         web.post("/credentials/{name}/drop", credentials.drop),
         web.get("/@{handle:[^/]+}/credentials/{name}", credentials.show),
+        web.get("/endorsements/new", endorsements.new_page),
+        web.post("/endorsements/new", endorsements.give),
+        web.get("/endorsements/{name}/accept", endorsements.accept_page),
+        web.post("/endorsements/{name}/accept", endorsements.accept),
+        web.post("/endorsements/{name}/hide", endorsements.hide),
+        web.get("/@{handle:[^/]+}/endorsements", endorsements.show),
         # work that is offered and looked for
         web.get("/gigs", market.board),
         web.get("/gigs/new", market.new_page),

@@ -5,6 +5,7 @@ ActivityPub §4, FEP-521a (Multikey), FEP-2c59 (webfinger); the freelance part i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +33,7 @@ MAX_SUMMARY = 100_000
 MAX_KEYS = 20
 MAX_ROWS = 20
 MAX_ALIASES = 20
+MAX_CREDENTIALS = 100
 
 
 class KeyClaim(msgspec.Struct, frozen=True):
@@ -55,7 +57,8 @@ class Actor(msgspec.Struct, frozen=True):
 
     public_keys: those that speak for the actor, or did until they expired. revoked_keys: those that do not.
     statements: of identities that say that they are this actor (FEP-c390); successions: of the keys of these, each the
-    JSON text of a signed document. Nothing of either is checked yet (`keys.identity`).
+    JSON text of a signed document. Nothing of either is checked yet (`keys.identity`). credentials: the addresses of
+    those that stand on the actor's profile, on the actor's own server.
     """
 
     id: str
@@ -83,6 +86,7 @@ class Actor(msgspec.Struct, frozen=True):
     attachments: tuple[tuple[str, str], ...] = ()
     statements: tuple[dict[str, Any], ...] = ()
     successions: tuple[str, ...] = ()
+    credentials: tuple[str, ...] = ()
 
 
 def is_actor(document: dict[str, Any]) -> bool:
@@ -124,6 +128,7 @@ def parse_actor(document: dict[str, Any]) -> Actor:
         attachments=_rows(document),
         statements=tuple(statements_of(document)[:MAX_STATEMENTS]),
         successions=successions_of(document),
+        credentials=_credentials(actor_id, document.get("credentials")),
     )
 
 
@@ -145,6 +150,18 @@ def _optional(actor_id: str, value: Any) -> str | None:
     """A collection or endpoint counts only on its actor's own origin."""
     url = url_of(value)
     return url if url is not None and origin_of(url) == origin_of(actor_id) else None
+
+
+def _credentials(actor_id: str, value: Any) -> tuple[str, ...]:
+    listed = (_optional(actor_id, id_of(item)) for item in many(value)[:MAX_CREDENTIALS])
+    return tuple(dict.fromkeys(url for url in listed if url is not None))
+
+
+def with_credentials(document: dict[str, Any], addresses: Sequence[str]) -> dict[str, Any]:
+    """An actor document, without its proof, that lists these credentials and no others."""
+    bare = {name: value for name, value in document.items() if name not in ("credentials", "proof")}
+    listed = {"credentials": list(addresses)[:MAX_CREDENTIALS]} if addresses else {}
+    return bare | {"@context": ACTOR_CONTEXT} | listed
 
 
 def _username(value: Any) -> str:

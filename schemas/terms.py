@@ -65,6 +65,7 @@ ACTOR_CONTEXT: list[Any] = [
         "VerifiableIdentityStatement": "https://w3id.org/fep/c390#VerifiableIdentityStatement",
         "subject": {"@id": "https://w3id.org/fep/c390#subject", "@type": "@id"},
         "succession": "fh:succession",
+        "credentials": {"@id": "fh:credentials", "@type": "@id"},
         "webfinger": "https://purl.archive.org/socialweb/webfinger#webfinger",
         "assertionMethod": {"@id": "https://w3id.org/security#assertionMethod", "@type": "@id", "@container": "@set"},
         "verificationMethod": {"@id": "https://w3id.org/security#verificationMethod", "@type": "@id"},

@@ -30,6 +30,8 @@ COMMANDS = {
     "timeline": ("node.cli.social", "What the people you follow published."),
     "pack": ("node.cli.pack", "Starter packs: show, publish or import a signed list of people."),
     "credential": ("node.cli.credential", "Credentials: give, list, show, keep or take back."),
+    "endorse": ("node.cli.endorse", "Speak for a skill of somebody, signed."),
+    "endorsement": ("node.cli.endorse", "Who speaks for your skills: list, accept, hide."),
     "search": ("node.cli.search", "Find what this node knows, or write its index anew."),
     "verify": ("node.cli.verify", "Check a signed document: the signature, whose key, still in force?"),
     "state": ("node.cli.operate", "Counts and a digest per table."),

@@ -11,6 +11,7 @@ from federation.authors import Author, check_key
 from federation.clock import iso
 from federation.ids import new_id
 from federation.known_identities import identity_of
+from federation.objects import is_stored
 from federation.storage import Tx
 from node.credentials import lists, queries, signing
 from node.credentials.holding import arrived as arrived
@@ -18,11 +19,13 @@ from node.credentials.holding import drop as drop
 from node.credentials.holding import hold as hold
 from node.credentials.holding import keep
 from node.credentials.holding import let_see as let_see
+from node.credentials.holding import note_gone as note_gone
 from node.credentials.holding import take as take
 from node.credentials.holding import tidy as tidy
 from node.credentials.signing import Statement
 from node.credentials.tables import credentials
 from node.credentials.wire import credential_url, to_note
+from node.social.commands import delete_post
 from node.social.telling import tell_of_post
 from node.social.timelines import into_timelines
 from schemas.actors import Actor
@@ -72,10 +75,16 @@ def send(tx: Tx, author: Author, prepared: Prepared, body: bytes) -> str:
 
 
 def revoke(tx: Tx, author: Author, name: str, reason: str = "") -> None:
-    """Take back what one has issued, for ever; once is enough. reason: a note for oneself. NotFound."""
+    """Take back what one has issued, for ever; once is enough. reason: a note for oneself. NotFound.
+
+    The post that brought an endorsement goes with it.
+    """
     row = queries.own_row(tx, author.actor_id, name, "issued")
     if row.state == "revoked":
         return
     lists.mark(tx, author, row.list_url, row.list_index)
     values = {"state": "revoked", "revoked_at": tx.now, "reason": reason[:500]}
     tx.execute(sa.update(credentials).where(credentials.c.id == row.id).values(values))
+    if row.kind == "endorsement" and row.note is not None and is_stored(tx, row.note):
+        delete_post(tx, author, row.note)
+        note_gone(tx, [row.note])

@@ -17,6 +17,7 @@ from federation.storage import Tx
 from node.credentials import queries
 from node.credentials.rules import (
     KEEP_OFFERED,
+    KEEP_SEEN,
     MAX_BYTES,
     MAX_FILE,
     MAX_HELD,
@@ -26,12 +27,15 @@ from node.credentials.rules import (
     Audience,
     Found,
     State,
+    skill_key,
 )
 from node.credentials.tables import credentials, kept_lists
 from node.credentials.wire import carried
 from node.errors import Invalid, NotFound
 from node.language import _
+from node.notifications.commands import forget as forget_news
 from node.notifications.commands import notify
+from node.notifications.rules import Kind
 from node.text import one_line
 from schemas.credentials import Credential, is_presentation, parse_credential
 from schemas.errors import SchemaError
@@ -60,12 +64,15 @@ def arrived(tx: Tx, sender: str, document: dict[str, Any], readers: Sequence[str
     if found.issuer_id != sender or found.kind == "status list":
         return
     for reader in readers:
+        if found.kind == "endorsement" and same_person(tx, reader, sender):
+            continue
         if is_about(tx, found, reader) and _has_room(tx, reader, sender) and not hides(tx, reader, sender):
             note = document.get("id")
             name = keep(
                 tx, new_id(tx.now), "offered", reader, found, body, note=note if isinstance(note, str) else None
             )
-            notify(tx, reader, "credential", actor=sender, object_id=name, words=one_line(found.title, 200))
+            kind: Kind = "endorsement" if found.kind == "endorsement" and found.skill else "credential"
+            notify(tx, reader, kind, actor=sender, object_id=name, words=one_line(found.title, 200))
 
 
 def is_about(tx: Tx, found: Credential, actor_id: str) -> bool:
@@ -156,7 +163,7 @@ def keep(
     note: str | None = None,
 ) -> str:
     """Store it once: who has it already keeps what they have. Returns the name under which it stands."""
-    side = "issued" if state == "issued" else "held"
+    side = {"issued": "issued", "seen": "seen"}.get(state, "held")
     values = {
         "id": name,
         "side": side,
@@ -166,6 +173,7 @@ def keep(
         "state": state,
         "issuer": found.issuer_id,
         "subject": found.subject_id or "",
+        "skill": skill_key(found.skill.name) if found.kind == "endorsement" and found.skill else None,
         "person": person,
         "body": body,
         "came_at": tx.now,
@@ -173,7 +181,7 @@ def keep(
         "list_url": found.status.list_url if found.status else None,
         "list_index": found.status.index if found.status else None,
         "note": note,
-        "due_at": tx.now if side == "held" else None,
+        "due_at": None if side == "issued" else tx.now,
     }
     tx.execute(tx.insert(credentials).values(values).on_conflict_do_nothing())
     this = [credentials.c[column] == values[column] for column in ("owner", "side", "issuer", "uri")]
@@ -182,6 +190,18 @@ def keep(
     if state == "held" and held.state == "offered":
         tx.execute(sa.update(credentials).where(credentials.c.id == held.id).values(state="held"))
     return str(held.id)
+
+
+def note_gone(tx: Tx, note_ids: Sequence[str]) -> None:
+    """These posts are gone: what they offered is offered no more, and what was taken is checked again at once."""
+    brought = (credentials.c.note.in_(note_ids), credentials.c.side == "held")
+    rows = tx.rows(sa.select(credentials.c.id, credentials.c.state).where(*brought))
+    offered = [row.id for row in rows if row.state == "offered"]
+    if offered:
+        forget_news(tx, offered)
+        tx.execute(sa.delete(credentials).where(credentials.c.id.in_(offered)))
+    if len(offered) < len(rows):
+        tx.execute(sa.update(credentials).where(*brought).values(due_at=tx.now))
 
 
 # ---- what a check has found
@@ -231,8 +251,10 @@ def put_anew(tx: Tx, row_id: str, body: bytes) -> None:
 
 
 def tidy(tx: Tx) -> None:
-    """Forget what was offered long ago and not taken, and lists that nobody's credential needs."""
+    """Forget what was offered long ago and not taken, what stood elsewhere, and lists that no credential needs."""
     old = (credentials.c.state == "offered", credentials.c.came_at < tx.now - KEEP_OFFERED)
     tx.execute(sa.delete(credentials).where(*old))
-    needed = sa.exists().where(credentials.c.list_url == kept_lists.c.url, credentials.c.side == "held")
+    seen = (credentials.c.side == "seen", credentials.c.came_at < tx.now - KEEP_SEEN)
+    tx.execute(sa.delete(credentials).where(*seen))
+    needed = sa.exists().where(credentials.c.list_url == kept_lists.c.url, credentials.c.side != "issued")
     tx.execute(sa.delete(kept_lists).where(~needed))

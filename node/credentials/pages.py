@@ -9,7 +9,7 @@ from aiohttp import web
 from federation.errors import FederationError
 from federation.media_type import wants_credential
 from node.context import Node
-from node.credentials import commands, queries
+from node.credentials import commands, queries, showing
 from node.credentials.checking import bytes_at
 from node.credentials.queries import Bytes
 from node.credentials.report import rows_of, seal_class, short
@@ -151,7 +151,7 @@ async def let_see(request: web.Request, somebody: Viewer) -> web.StreamResponse:
     audience = next((one for one in AUDIENCES if one == form.get("audience")), None)
     if audience is None:
         raise BadRequest(_("Choose who may see it."))
-    await node.db.write(commands.let_see, somebody.actor_id, name, audience)
+    await node.db.write(showing.let_see, await node.author(somebody.actor_id), name, audience)
     return see_other(f"/@{somebody.username}/credentials/{name}")
 
 
@@ -165,6 +165,7 @@ async def drop_page(request: web.Request, somebody: Viewer) -> web.StreamRespons
 @signed_in
 async def drop(request: web.Request, somebody: Viewer) -> web.StreamResponse:
     """POST /credentials/{name}/drop."""
+    node = request.app[NODE]
     await read_form(request)
-    await request.app[NODE].db.write(commands.drop, somebody.actor_id, request.match_info["name"])
+    await node.db.write(showing.drop, await node.author(somebody.actor_id), request.match_info["name"])
     return see_other("/credentials")

@@ -15,7 +15,7 @@ from federation.known_identities import actors_of, identity_of
 from federation.known_keys import public_of
 from federation.status_words import carried_on_at
 from federation.storage import Tx
-from federation.tables import actor_keys, actors
+from federation.tables import actor_keys, actors, blocks
 from federation.verdicts import Pins
 from node.credentials import lists
 from node.credentials.rules import Found, overall_now
@@ -30,6 +30,7 @@ from schemas.strict_json import dumps, loads_object
 
 NOTHING = _("There is no credential at this address.")
 SHOWN = 50
+NEWEST = (credentials.c.came_at.desc(), credentials.c.id)
 MAX_PINS = 50
 
 
@@ -98,11 +99,42 @@ def of_owner(tx: Tx, actor_id: str, side: str, *, limit: int = 500) -> list[View
     return _views(tx, tx.rows(theirs.order_by(waiting, credentials.c.came_at.desc(), credentials.c.id).limit(limit)))
 
 
-def shown_by(tx: Tx, actor_id: str) -> list[View]:
-    """What somebody here shows on their profile, the newest first."""
-    theirs = (credentials.c.owner == actor_id, credentials.c.state == "held", credentials.c.audience == "profile")
-    order = (credentials.c.came_at.desc(), credentials.c.id)
-    return _views(tx, tx.rows(sa.select(credentials).where(*theirs).order_by(*order).limit(SHOWN)))
+def shown_by(tx: Tx, actor_id: str, listed: Sequence[str] | None = None) -> list[View]:
+    """What somebody shows on their profile, the newest first, without what stands beside their skills.
+
+    listed: of somebody elsewhere, the addresses that their document names.
+    """
+    shown = sa.select(credentials).where(shows(actor_id, listed), credentials.c.skill.is_(None))
+    return _views(tx, tx.rows(shown.order_by(*NEWEST).limit(SHOWN)))
+
+
+def endorsements(
+    tx: Tx, actor_id: str, listed: Sequence[str] | None = None, *, skill: str | None = None, limit: int
+) -> list[View]:
+    """What stands beside the skills of somebody, the newest first; what does not hold is not among it.
+
+    skill: its `rules.skill_key`, None for all.
+    """
+    about = credentials.c.skill.is_not(None) if skill is None else credentials.c.skill == skill
+    parted = blocks_of(actor_id)
+    shown = sa.select(credentials).where(shows(actor_id, listed), about, credentials.c.issuer.not_in(parted))
+    return [one for one in _views(tx, tx.rows(shown.order_by(*NEWEST).limit(limit))) if one.overall != "fails"]
+
+
+def shows(actor_id: str, listed: Sequence[str] | None) -> sa.ColumnElement[bool]:
+    """Of credentials: somebody shows it on their profile, here, or at one of these addresses elsewhere."""
+    theirs = sa.and_(credentials.c.owner == actor_id, credentials.c.audience == "profile")
+    if listed is None:
+        return sa.and_(theirs, credentials.c.state == "held")
+    return sa.and_(theirs, credentials.c.state == "seen", credentials.c.note.in_(listed))
+
+
+def blocks_of(actor_id: str) -> sa.CompoundSelect[Any]:
+    """The ids of those whom a block, either way, parts from somebody."""
+    return sa.union(
+        sa.select(blocks.c.target).where(blocks.c.actor == actor_id),
+        sa.select(blocks.c.actor).where(blocks.c.target == actor_id),
+    )
 
 
 def one(tx: Tx, username: str, name: str, reader: str | None) -> View:
@@ -172,7 +204,7 @@ def _person_of(tx: Tx, subject: str | None, row: Row[Any]) -> str | None:
     if subject is None or not subject.startswith("did:"):
         return subject
     owners = actors_of(tx, subject)
-    mine = row.owner if row.side == "held" else row.person
+    mine = row.person if row.side == "issued" else row.owner
     return mine if mine in owners else next(iter(owners), row.person)
 
 
@@ -198,7 +230,7 @@ def _view(row: Row[Any], found: Credential, known: dict[str, Person], subject: s
         found=checked,
         overall=overall_now(checked, row.checked_at, found.valid_until, now),
         checked_at=row.checked_at,
-        path=f"{owner.page}/credentials/{row.id}" if owner else "",
+        path=row.note if row.side == "seen" else f"{owner.page}/credentials/{row.id}" if owner else "",
     )
 
 
@@ -250,5 +282,5 @@ def since(tx: Tx, uri: str, body: bytes) -> datetime | None:
 
 def due(tx: Tx, limit: int) -> Sequence[Row[Any]]:
     """Credentials that are to be checked, those that wait longest first."""
-    waiting = (credentials.c.due_at <= tx.now, credentials.c.side == "held")
+    waiting = (credentials.c.due_at <= tx.now, credentials.c.side != "issued")
     return tx.rows(sa.select(credentials).where(*waiting).order_by(credentials.c.due_at).limit(limit))

@@ -13,7 +13,8 @@ import msgspec
 from node.errors import Invalid
 from node.language import _
 
-State = Literal["issued", "revoked", "offered", "held"]
+Side = Literal["issued", "held", "seen"]
+State = Literal["issued", "revoked", "offered", "held", "seen"]
 Audience = Literal["nobody", "address", "profile"]
 """Who may see a credential that is held: its holder, whoever has its address, or everybody on the holder's profile."""
 
@@ -31,6 +32,9 @@ MAX_STAPLED = 3
 MAX_CARRIED = 50
 """Status lists of where somebody lived before that they carry on."""
 KEEP_OFFERED = timedelta(days=90)
+KEEP_SEEN = timedelta(days=30)
+MAX_SEEN = 5_000
+"""Of profiles elsewhere; whoever looks at one later has it fetched anew."""
 
 ENTRIES = 131_072
 """Of one status list, the least that the standard allows (Bitstring Status List 1.0 §2.1): it hides who is in it."""
@@ -43,6 +47,11 @@ SAID_FOR = timedelta(days=2)
 """How old a check may be that is shown as "valid": a server that was switched off says so only after the next one."""
 CHECK_AGAIN = timedelta(hours=1)
 CHECK_SELDOM = timedelta(days=7)
+
+
+def skill_key(name: str) -> str:
+    """By what two skills of one name are the same, however they are written."""
+    return " ".join(name.split()).casefold()[:MAX_NAME]
 
 
 class GiveDraft(msgspec.Struct, frozen=True):

@@ -11,14 +11,15 @@ credentials = sa.Table(
     "credentials",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),  # ours; the last part of the addresses of its pages
-    sa.Column("side", sa.Text, nullable=False),  # issued | held
-    sa.Column("owner", sa.Text, nullable=False),  # the local actor who issued it, or holds it
+    sa.Column("side", sa.Text, nullable=False),  # issued | held, by people here; seen: on a profile elsewhere
+    sa.Column("owner", sa.Text, nullable=False),  # the actor who issued it, holds it, or shows it there
     sa.Column("uri", sa.Text, nullable=False),  # the id that it names itself
     sa.Column("kind", sa.Text, nullable=False),  # badge | endorsement | other, as it was understood
-    sa.Column("state", sa.Text, nullable=False),  # issued | revoked; offered | held
+    sa.Column("state", sa.Text, nullable=False),  # issued | revoked; offered | held; seen
     sa.Column("audience", sa.Text, nullable=False, server_default="nobody"),  # of one that is held: who may see it
     sa.Column("issuer", sa.Text, nullable=False, index=True),
     sa.Column("subject", sa.Text, nullable=False, index=True),  # a did:key, or the id of an actor
+    sa.Column("skill", sa.Text),  # of an endorsement: `rules.skill_key` of what it speaks of
     sa.Column("person", sa.Text),  # of one that was issued: the actor to whom it was sent
     sa.Column("body", sa.LargeBinary, nullable=False),  # the bytes as they came, or went
     sa.Column("came_at", Timestamp, nullable=False),
@@ -27,7 +28,7 @@ credentials = sa.Table(
     sa.Column("list_index", sa.Integer),
     sa.Column("revoked_at", Timestamp),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),  # why it was taken back, for the issuer alone
-    sa.Column("note", sa.Text),  # id of the post that brought it
+    sa.Column("note", sa.Text, index=True),  # id of the post that brought it; of one that was seen: its address
     sa.Column("found", sa.LargeBinary),  # JSON of the last check: `rules.Found`
     sa.Column("checked_at", Timestamp),
     sa.Column("due_at", Timestamp, index=True),  # when it is checked next

@@ -16,9 +16,10 @@ from sqlalchemy.engine import Row
 from federation.credential_verdicts import CredentialVerdicts
 from federation.errors import FederationError
 from federation.storage import Tx
+from federation.verdicts import Verdicts
 from node.context import Node
-from node.credentials import holding, lists, queries
-from node.credentials.checking import judge, list_of
+from node.credentials import holding, lists, queries, showing
+from node.credentials.checking import bytes_at, judge, list_of
 from node.credentials.renewing import sign_some_anew
 from node.credentials.report import found_of
 from node.credentials.rules import next_check
@@ -31,6 +32,7 @@ from schemas.strict_json import dumps, loads_object
 
 EVERY_SECONDS = 300.0
 AT_ONCE = 20
+SECONDS = 30.0
 PATIENCE = 8.0  # seconds for which somebody waits for a page
 DOES_NOT_HOLD = _("The signature of this credential does not hold: it was changed, or somebody else made it.")
 
@@ -85,18 +87,48 @@ async def look_after(node: Node, name: str, *, within: float | None = None) -> N
 
 
 def _row(tx: Tx, name: str) -> Row[Any] | None:
-    return tx.row(sa.select(credentials).where(credentials.c.id == name, credentials.c.side == "held"))
+    return tx.row(sa.select(credentials).where(credentials.c.id == name, credentials.c.side != "issued"))
 
 
 async def _look_after(node: Node, row: Row[Any]) -> None:
+    if row.side == "seen" and not await node.db.read(showing.is_listed, row.owner, row.note):
+        await node.db.write(showing.forget, row.id)
+        return
     document, body = loads_object(row.body), bytes(row.body)
-    verdicts = await judge(node, document, body, shown_by=row.owner)
+    await _note(node, row, await judge(node, document, body, shown_by=row.owner))
+
+
+async def _note(node: Node, row: Row[Any], verdicts: Verdicts) -> None:
+    """Keep what a check has said; and say to others what stands on the profile, when that has changed."""
     await _keep_list(node, row, list_of(verdicts), verdicts)
     if isinstance(verdicts, CredentialVerdicts) and verdicts.anew is not None:
         await node.db.write(holding.put_anew, row.id, dumps(verdicts.anew))
     failures = row.failures + 1 if verdicts.overall == "unknown" else 0
     due_at = next_check(node.clock.now(), verdicts.overall, row.failures)
     await node.db.write(holding.note_check, row.id, found_of(verdicts), due_at, failures)
+    if row.side == "held" and row.audience == "profile":
+        await node.db.write(showing.publish, await node.author(row.owner))
+
+
+async def look_at_shown(node: Node, actor_id: str) -> None:
+    """Fetch what somebody elsewhere shows on their profile and is not here yet; what does not hold is not kept."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(SECONDS):
+            for address in (await node.db.read(showing.missing, actor_id))[:AT_ONCE]:
+                await _look_at(node, actor_id, address)
+
+
+async def _look_at(node: Node, actor_id: str, address: str) -> None:
+    try:
+        raw = await bytes_at(node, address)
+        verdicts = await judge(node, loads_object(raw), raw, shown_by=actor_id)
+        if verdicts.overall != "fails":
+            name = await node.db.write(showing.keep_seen, actor_id, address, holding.alone(raw))
+            row = await node.db.read(_row, name)
+            if row is not None:
+                await _note(node, row, verdicts)
+    except (FederationError, SchemaError, Invalid) as error:
+        _log.info("credentials.not_kept", address=address, reason=str(error)[:500])
 
 
 async def _keep_list(node: Node, row: Row[Any], url: str | None, verdicts: object) -> None:

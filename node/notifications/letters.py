@@ -62,6 +62,7 @@ _ALONE: dict[Kind, Sentence] = {
     "moved": _("{name} has moved to another server. You follow them there."),
     "new_key": _("{name} signs with a new key, which the old one did not confirm. Ask them whether it is theirs."),
     "credential": _("{name} gave you a credential: {words}"),
+    "endorsement": _("{name} endorses a skill of yours: {words}"),
     "ended_credential": _("A credential that you hold is no longer in force: {words}"),
     "report": _("Somebody reports something: {words}"),
     "availability": _("You have not confirmed for 30 days whether you are free. Does your answer still hold?"),

@@ -22,6 +22,7 @@ Kind = Literal[
     "moved",
     "new_key",
     "credential",
+    "endorsement",
     "ended_credential",
     "report",
     "availability",
@@ -31,11 +32,13 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 GROUPED: frozenset[Kind] = frozenset({"follow", "like", "boost", "message"})
 """Several of these about one thing, or in one conversation, stand in one line."""
 
+_CREDENTIALS: tuple[Kind, ...] = ("credential", "endorsement", "ended_credential")
+
 TABS: dict[str, tuple[str, tuple[Kind, ...]]] = {
     "": (_("All"), KINDS),
     "people": (
         _("People"),
-        ("follow", "follow_request", "moved", "new_key", "credential", "ended_credential", "like", "boost"),
+        ("follow", "follow_request", "moved", "new_key", *_CREDENTIALS, "like", "boost"),
     ),
     "words": (_("Answers"), ("mention", "reply", "message", "enquiry")),
     "server": (_("Your node"), ("availability", "report", "operator")),
@@ -63,7 +66,7 @@ CHOICES = (
     Choice(
         "credentials",
         _("Credentials: you are given one, or one no longer holds"),
-        ("credential", "ended_credential"),
+        _CREDENTIALS,
         "daily",
     ),
     Choice("echo", _("Who likes your posts or passes them on"), ("like", "boost"), "never"),

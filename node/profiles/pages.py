@@ -19,8 +19,10 @@ from federation.known_identities import actors_of, identity_of
 from federation.storage import Tx
 from node import skills
 from node.credentials import queries as credentials
+from node.credentials import showing
 from node.credentials.queries import View
 from node.credentials.report import rows_of, seal_class, short
+from node.endorsements.queries import Endorsed, endorsed
 from node.errors import Invalid
 from node.evidence import Evidence
 from node.learning import queries as learning
@@ -69,7 +71,7 @@ class Shown:
     """What the page of a person is made of. person: as everybody sees them; seen: as whoever looks does.
 
     follow: None, requested or accepted, by whoever looks. checked: links that link back, with the day of that. same:
-    other accounts of theirs, as their identity key says.
+    other accounts of theirs, as their identity key says. unseen: where credentials that they show are to be had.
     """
 
     person: Person
@@ -83,6 +85,8 @@ class Shown:
     checked: dict[str, datetime]
     new_key: NewKey | None
     same: list[Person]
+    unseen: list[str]
+    endorsed: list[Endorsed]
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -98,6 +102,8 @@ async def show(request: web.Request) -> web.StreamResponse:
     shown = await node.db.read(_shown, handle, visitor.actor_id if visitor else None)
     if visitor is not None and shown.seen.missing and not shown.person.local:
         await node.db.write(lookups.ask, "card", shown.seen.missing, "")
+    if visitor is not None and shown.unseen:
+        await node.db.write(lookups.ask, "credentials", shown.person.id, "")
     return await page(request, "profiles/profile.html", **_context(request, shown, visitor))
 
 
@@ -113,6 +119,7 @@ def _context(request: web.Request, shown: Shown, visitor: Viewer | None) -> dict
         "evidence": shown.evidence,
         "new_key": shown.new_key,
         "same": shown.same,
+        "endorsed": shown.endorsed,
         "gigs": shown.gigs,
         "modules": shown.modules,
         "posts": shown.posts,
@@ -139,6 +146,7 @@ def _context(request: web.Request, shown: Shown, visitor: Viewer | None) -> dict
 
 def _shown(tx: Tx, handle: str, reader: str | None) -> Shown:
     person = queries.person_called(tx, handle)
+    listed = None if person.local else person.credentials
     return Shown(
         person=person,
         seen=seen_by(tx, person, reader),
@@ -146,11 +154,13 @@ def _shown(tx: Tx, handle: str, reader: str | None) -> Shown:
         gigs=market.board(tx, Filter(owner=person.id), limit=SHOWN),
         modules=learning.modules(tx, person.id, limit=SHOWN),
         posts=social.posts_of(tx, person.id, limit=SHOWN),
-        credentials=credentials.shown_by(tx, person.id) if person.local else [],
+        credentials=credentials.shown_by(tx, person.id, listed),
         follow=social.follow_state(tx, reader, person.id) if reader else None,
         checked=links.checked(tx, person.id) if person.local else {},
         new_key=None if person.local else _new_key(tx, person),
         same=_same(tx, person.id),
+        unseen=showing.unseen(tx, person.id, listed or ()),
+        endorsed=endorsed(tx, person, reader),
     )
 
 

@@ -14,6 +14,7 @@ from federation.clock import iso
 from federation.errors import Unacceptable
 from federation.former import forget_former
 from federation.storage import Tx
+from node.credentials.showing import addresses
 from node.errors import Invalid
 from node.identity.queries import said_of
 from node.media.names import media_url
@@ -21,6 +22,7 @@ from node.profiles import cards, wire
 from node.profiles.queries import person, picture_name
 from node.profiles.rules import Audience, ProfileDraft
 from node.profiles.sources import OwnEntry, own_entries
+from schemas.actors import with_credentials
 from schemas.cv import SECTIONS, Cv, Entry
 from schemas.identities import with_identity
 from schemas.strict_json import dumps
@@ -47,13 +49,14 @@ def publish(tx: Tx, author: Author, draft: ProfileDraft) -> int:
     )
     cv = cv_for(lines, "public", author.ids.origin)
     identity = said_of(tx, author.actor_id)
-    document = with_identity(written(cv=cv), *identity)
+    shown = addresses(tx, author.ids, author.actor_id)
+    document = with_credentials(with_identity(written(cv=cv), *identity), shown)
     long = wire.cv_card(cv) if cv and len(dumps(document)) > MAX_DOCUMENT else (None, "")
     close = wire.to_card(wire.part_for(draft, "followers"), cv_for(lines, "followers", author.ids.origin), today)
     try:
         beside = cards.for_everybody(tx, author, *long)
         if beside is not None:
-            document = with_identity(written(card=beside), *identity)
+            document = with_credentials(with_identity(written(card=beside), *identity), shown)
         told = outbox.update_actor(tx, author, document)
         forget_former(tx, author, author.actor_id)
         return max(told, cards.for_followers(tx, author, *close))

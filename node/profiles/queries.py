@@ -39,7 +39,8 @@ class Person:
     them; url: where their own server does. picture: a path on this node, the address elsewhere (which no page writes
     as it is), None where there is none. cv: as it was said. card: where the rest of a long CV is to be had. approves:
     whether they decide who follows. moved_to: the id of the account where they say that they went. rows: the table of
-    a server that says nothing in another form, as plain words. summary_md, what was typed, and audiences, who sees
+    a server that says nothing in another form, as plain words. credentials: where those that they show are to be had.
+    summary_md, what was typed, and audiences, who sees
     what, are for the owner only (`sources.own_person`).
     """
 
@@ -71,6 +72,7 @@ class Person:
     moved_to: str | None = None
     audiences: Mapping[str, Audience] = field(default_factory=dict)
     rows: tuple[tuple[str, str], ...] = ()
+    credentials: tuple[str, ...] = ()
 
     @property
     def collective(self) -> bool:
@@ -180,6 +182,7 @@ def _person(row: Row[Any]) -> Person:
         approves=actor.manually_approves,
         rows=() if row.local or actor.profile else wire.rows_of(actor),
         moved_to=actor.moved_to,
+        credentials=actor.credentials,
     )
 
 

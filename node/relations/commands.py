@@ -16,6 +16,7 @@ from federation.handlers.follow import answer_follow
 from federation.storage import Tx
 from federation.tables import activities as sent
 from federation.tables import actors, follows, mutes
+from node.credentials import showing
 from node.errors import Invalid, NotFound
 from node.language import _
 from node.notifications.commands import take_back
@@ -65,11 +66,12 @@ def _follow(tx: Tx, author: Author, follower: str, states: tuple[str, ...]) -> R
 def block(tx: Tx, author: Author, target: str) -> bool:
     """Want nothing of somebody; False when that was so already. Their server is told; NotFound for who is not known.
 
-    Follows end both ways, also for a server that knows no Block, and what they said leaves the timeline.
+    Follows end both ways, also for a server that knows no Block, and what they said leaves timeline and profile.
     """
     _check_person(tx, author, target)
     _end_follows(tx, author, target)
     new = add_block(tx, author.actor_id, target)
+    showing.publish(tx, author)
     timelines.part(tx, author.actor_id, target)
     if author.ids.is_local(target):
         timelines.part(tx, target, author.actor_id)

@@ -1,8 +1,9 @@
 """What is to be asked of other servers in the background, as rows: bounded in number and in time (SECURITY 72, rule 7).
 
-    outbox    what somebody newly followed published before, for their follower
-    context   what a post answers and what answers it, for whoever looks at it
-    card      a CV that stands beside its actor's document, for whoever looks at the profile
+    outbox       what somebody newly followed published before, for their follower
+    context      what a post answers and what answers it, for whoever looks at it
+    card         a CV that stands beside its actor's document, for whoever looks at the profile
+    credentials  what stands on a profile elsewhere, for whoever looks at it
 
 A page or a message only asks; `node.social.seeking` does it. Who asks again soon is not heard, and so is everybody
 while too much waits: nothing depends on it, and it can be asked again.
@@ -18,7 +19,7 @@ import sqlalchemy as sa
 from federation.storage import Tx
 from node.social.tables import lookups
 
-Kind = Literal["outbox", "context", "card"]
+Kind = Literal["outbox", "context", "card", "credentials"]
 
 TOPIC = "lookups"
 MAX_WAITING = 200

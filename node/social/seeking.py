@@ -8,7 +8,7 @@ of requests to one host, and of seconds; what is left then is not asked for.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -26,6 +26,7 @@ from federation.storage import Tx
 from federation.tables import follows, objects
 from federation.types import Received
 from node.context import Node
+from node.credentials.working import look_at_shown
 from node.inboxes import on_object
 from node.profiles.inbox import on_card
 from node.social import lookups, timelines
@@ -54,6 +55,12 @@ class Seeker:
             node.db, node.ids, node.resolver, Authenticator(node.ids, node.resolver, node.policy, node.clock)
         )
         self._gatherer = Gatherer(node.resolver, preparer)
+        self._ways: dict[lookups.Kind, Callable[[Lookup], Awaitable[None]]] = {
+            "outbox": self._outbox,
+            "context": self._context,
+            "card": self._card,
+            "credentials": self._credentials,
+        }
         node.db.subscribe(lookups.TOPIC, lambda payload: self._wake.set())
 
     async def run(self) -> None:
@@ -76,7 +83,7 @@ class Seeker:
             lookup = await self._node.db.write(lookups.claim)
             if lookup is None:
                 break
-            await {"outbox": self._outbox, "context": self._context, "card": self._card}[lookup.kind](lookup)
+            await self._ways[lookup.kind](lookup)
             await self._node.db.write(lookups.done, lookup.id)
             count += 1
         return count
@@ -141,6 +148,11 @@ class Seeker:
             await self._node.db.write(on_card, found, self._node.authors)
         except (FederationError, SchemaError) as error:
             _log.info("lookups.not_kept", object=found.object_id, reason=str(error)[:500])
+
+    # ---- what stands on a profile elsewhere
+
+    async def _credentials(self, lookup: Lookup) -> None:
+        await look_at_shown(self._node, lookup.subject)
 
     # ---- around a post
 

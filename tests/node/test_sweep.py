@@ -33,6 +33,7 @@ from node.routes import node_routes
 from node.social.commands import post
 from node.social.rules import parse_post
 from schemas.actors import Actor, parse_actor
+from schemas.credentials import Skill
 from schemas.packs import Member
 from schemas.strict_json import loads_object
 from tests.node.house import serving, settle_in, sign_in, state, token_in
@@ -59,6 +60,7 @@ PUBLIC = {  # where anybody may look
     "/@{handle:[^/]+}/ask", "/enquiries/{secret}", "/enquiries/confirm/{secret}",
     "/unsubscribe/{secret}", "/@{handle:[^/]+}/cv/{name}", "/@{handle:[^/]+}/resume.json",
     "/@{handle:[^/]+}/availability.ics", "/check", "/@{handle:[^/]+}/credentials/{name}",
+    "/@{handle:[^/]+}/endorsements",
 }  # fmt: skip
 READERS_ONLY = {"/@{handle:[^/]+}/posts/{name}"}
 OWNERS_ONLY = {
@@ -72,6 +74,7 @@ OWNERS_ONLY = {
     "/packs/{name}/delete": "pack",
     "/credentials/{name}/revoke": "credential",
     "/credentials/{name}/drop": "held",
+    "/endorsements/{name}/accept": "endorsed",
 }
 SCRIPTED = {"/sign-in", "/settings/proof", "/settings/passkeys/new"}  # where passkeys are asked for
 IN_THE_SETTINGS = {  # what a person may do there is their own; `tests/node/accounts` and `portability` try others' ids
@@ -123,6 +126,7 @@ ONES_OWN = (
         "/packs/visits/{id}",
         "/credentials",
         "/credentials/new",
+        "/endorsements/new",
     }
 )
 ACTS_ON_ONES_OWN = {  # forms without a page of their own
@@ -130,6 +134,7 @@ ACTS_ON_ONES_OWN = {  # forms without a page of their own
     "/posts/{name}/unpin": "post",
     "/credentials/{name}/take": "held",
     "/credentials/{name}/see": "held",
+    "/endorsements/{name}/hide": "endorsed",
 }
 ACTS_ON_WHAT_ONE_READS = {"/posts/like", "/posts/unlike", "/posts/boost", "/posts/unboost", "/posts/vote"}
 ACTS_ON_RELATIONS = {
@@ -190,12 +195,16 @@ def second_person(node: Node) -> Any:
 
 
 def give_each_other(tx: Any, alice: Author, carol: Author, made: dict[str, str]) -> None:
-    """A credential that Alice has given, and one that she was given."""
+    """A credential that Alice has given, one that she was given, and an endorsement."""
     given = issue(tx, alice, author_as_actor(tx, carol), Statement("badge", "Kind", "Is kind.", "I saw it."))
     issue(tx, carol, author_as_actor(tx, alice), Statement("badge", "Kind too", "Is kind.", "I saw it."))
     made["credential"] = f"{alice.actor_id}/credentials/{given}"
     held = sa.select(credentials.c.id).where(credentials.c.owner == alice.actor_id, credentials.c.side == "held")
     made["held"] = f"{alice.actor_id}/credentials/{tx.scalar(held)}"
+    said = Statement("endorsement", "Python", "Writes it well.", skill=Skill("Python"), relation="worked")
+    issue(tx, carol, author_as_actor(tx, alice), said)
+    endorsed = held.where(credentials.c.kind == "endorsement")
+    made["endorsed"] = f"{alice.actor_id}/credentials/{tx.scalar(endorsed)}"
 
 
 def author_as_actor(tx: Any, author: Author) -> Actor:
@@ -262,7 +271,14 @@ async def test_111_what_is_not_ones_own_cannot_be_changed(house: House):
     await house.be(house.carol)
     token = await house.token()
     before = await state(house.node.db)
-    forms = {"gig": GIG, "module": MODULE, "post": {}, "credential": {}, "held": {"audience": "profile"}}
+    forms = {
+        "gig": GIG,
+        "module": MODULE,
+        "post": {},
+        "credential": {},
+        "held": {"audience": "profile"},
+        "endorsed": {},
+    }
     forms["pack"] = {"name": "Mine", "members": "@alice@alice.example"}
     for pattern, made in OWNERS_ONLY.items():
         path = house.path(pattern, house.short(made))

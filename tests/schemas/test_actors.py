@@ -10,11 +10,13 @@ from hypothesis import given
 
 from keys.encoding import public_from_multibase, public_from_pem
 from schemas.actors import (
+    MAX_CREDENTIALS,
     MAX_USERNAME,
     ActorDraft,
     ActorKeys,
     handle_host,
     parse_actor,
+    with_credentials,
     write_actor,
     write_multikey,
 )
@@ -215,3 +217,15 @@ def test_174_the_reader_is_total(document):
             parse_actor(value)
         except SchemaError:
             continue
+
+
+def test_credentials_are_listed_on_their_owners_server_once_each_and_not_without_end() -> None:
+    document = {"id": ID, "type": "Person", "preferredUsername": "alice", "inbox": f"{ID}/inbox"}
+    mine = [f"https://a.example/@alice/credentials/{number}" for number in range(MAX_CREDENTIALS + 5)]
+    read = parse_actor(with_credentials(document, mine)).credentials
+    assert read == tuple(mine[:MAX_CREDENTIALS])
+    assert "credentials" not in with_credentials(with_credentials(document, mine), [])
+    odd = [mine[0], mine[0], {"id": mine[1]}, "https://evil.example/1", "javascript:x", 7, None, {"id": 7}]
+    assert parse_actor(document | {"credentials": odd}).credentials == (mine[0], mine[1])
+    assert parse_actor(document | {"credentials": mine[2]}).credentials == (mine[2],)
+    assert normalise(with_credentials(document, mine[:2]))["credentials"] == mine[:2]

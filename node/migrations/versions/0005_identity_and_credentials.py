@@ -20,6 +20,7 @@ def upgrade() -> None:
     sa.Column('audience', sa.Text(), server_default='nobody', nullable=False),
     sa.Column('issuer', sa.Text(), nullable=False),
     sa.Column('subject', sa.Text(), nullable=False),
+    sa.Column('skill', sa.Text(), nullable=True),
     sa.Column('person', sa.Text(), nullable=True),
     sa.Column('body', sa.LargeBinary(), nullable=False),
     sa.Column('came_at', sa.BigInteger(), nullable=False),
@@ -41,6 +42,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_credentials_due_at'), ['due_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_credentials_issuer'), ['issuer'], unique=False)
         batch_op.create_index(batch_op.f('ix_credentials_list_url'), ['list_url'], unique=False)
+        batch_op.create_index(batch_op.f('ix_credentials_note'), ['note'], unique=False)
         batch_op.create_index(batch_op.f('ix_credentials_subject'), ['subject'], unique=False)
 
     op.create_table('identities',
