@@ -205,9 +205,13 @@ def _tried(tx: Tx, outcome: Outcome) -> dict[str, Any]:
 
 
 def _put_off(tx: Tx, outcome: Outcome) -> dict[str, Any]:
-    """Due again soon, or when the one before it is: a long line must not be looked through again and again."""
+    """Due again soon, or when the one before it is: a long line must not be looked through again and again.
+
+    The time of one that was never tried is a lease, and says nothing: it is being looked into just now.
+    """
     soon = tx.now + PUT_OFF
     if outcome.behind is None:
         return {"due_at": soon}
-    then = tx.scalar(sa.select(inbox_messages.c.due_at).where(inbox_messages.c.id == outcome.behind))
-    return {"due_at": soon if then is None else max(soon, then)}
+    columns = (inbox_messages.c.due_at, inbox_messages.c.attempts)
+    first = tx.row(sa.select(*columns).where(inbox_messages.c.id == outcome.behind))
+    return {"due_at": max(soon, first.due_at) if first is not None and first.attempts else soon}

@@ -63,6 +63,10 @@ async def moved(
         await give(cy, ada)
         now, report = await arrive(ada, b, code, folder)
         await settled(a, b, c)
+        for _round in range(4):  # what comes right behind a change of the same profile is put off, perhaps again
+            for home in (a, b, c):
+                home.later(seconds=3)
+            await settled(a, b, c)
         if not still_there:
             await a.go_dark()
         yield Moved(a, b, c, ada, now, cy, did, code, report, others)

@@ -159,7 +159,7 @@ async def test_what_is_taken_back_before_it_was_accepted_is_offered_no_more(plac
     assert "endorses a skill of yours" not in (await place.visitor.get("/notifications")).text
 
 
-async def test_146_who_is_blocked_endorses_nobody_and_stands_on_no_profile(place: Place) -> None:
+async def test_who_is_blocked_endorses_nobody_and_stands_on_no_profile(place: Place) -> None:
     name = await place.accepted()
     assert len(await place.listed()) == 1
     await place.node.db.write(block, place.alice, place.carol.actor_id)
