@@ -207,11 +207,14 @@ def _tried(tx: Tx, outcome: Outcome) -> dict[str, Any]:
 def _put_off(tx: Tx, outcome: Outcome) -> dict[str, Any]:
     """Due again soon, or when the one before it is: a long line must not be looked through again and again.
 
-    The time of one that was never tried is a lease, and says nothing: it is being looked into just now.
+    A time so near that it may be a lease says nothing, if that one was never tried: it is being looked into just now.
+    One that only waits in the same line is due as late as its first, and so is what stands behind it.
     """
     soon = tx.now + PUT_OFF
     if outcome.behind is None:
         return {"due_at": soon}
     columns = (inbox_messages.c.due_at, inbox_messages.c.attempts)
     first = tx.row(sa.select(*columns).where(inbox_messages.c.id == outcome.behind))
-    return {"due_at": max(soon, first.due_at) if first is not None and first.attempts else soon}
+    if first is None or (not first.attempts and first.due_at <= tx.now + LEASE):
+        return {"due_at": soon}
+    return {"due_at": max(soon, first.due_at)}
