@@ -93,14 +93,6 @@ def unwilling(tx: Tx, readers: Iterable[str], involved: Iterable[str]) -> set[st
     return found
 
 
-def separated(involved: sa.BindParameter[Any]) -> sa.CompoundSelect[Any]:
-    """The ids of all whom a block, either way, separates from anybody involved in a thing; for `reader.not_in(...)`."""
-    return sa.union(
-        sa.select(blocks.c.actor).where(blocks.c.target.in_(involved)),
-        sa.select(blocks.c.target).where(blocks.c.actor.in_(involved)),
-    )
-
-
 _INVOLVED = sa.bindparam("involved", type_=sa.Text, expanding=True)
 _READERS = sa.bindparam("readers", type_=sa.Text, expanding=True)
 _UNWILLING = Hot(
@@ -109,6 +101,13 @@ _UNWILLING = Hot(
         sa.select(blocks.c.target).where(blocks.c.actor.in_(_INVOLVED), blocks.c.target.in_(_READERS)),
     )
 )
+
+
+SEPARATED = sa.union(
+    sa.select(blocks.c.actor).where(blocks.c.target.in_(_INVOLVED)),
+    sa.select(blocks.c.target).where(blocks.c.actor.in_(_INVOLVED)),
+)
+"""The ids of all whom a block, either way, separates from anybody `involved` in a thing; for `reader.not_in(...)`."""
 
 
 def local_blockers(tx: Tx, targets: Iterable[str]) -> Mapping[str, frozenset[str]]:

@@ -40,8 +40,8 @@ from keys.rotation import KeyPeriod, confirmed, standing
 from schemas.actors import Actor, KeyClaim
 from schemas.base import id_of
 from schemas.errors import SchemaError
+from schemas.terms import DID_KEY
 
-DID_KEY = "did:key:"
 NOT_SIGNED = Verdict("fails", Said("It carries no signature of its own."))
 
 

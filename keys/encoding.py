@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPubli
 from keys import multibase
 from keys.errors import BadKey
 from keys.material import PublicKey, public_of
+from schemas.terms import DID_KEY
 
 MAX_PEM = 5_000
-DID_KEY = "did:key:"
 _PEM = re.compile(r"\s*-----BEGIN (RSA )?PUBLIC KEY-----[A-Za-z0-9+/=\s]+-----END (RSA )?PUBLIC KEY-----\s*\Z")
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+\Z")
 

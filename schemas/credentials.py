@@ -14,7 +14,7 @@ import msgspec
 from schemas.base import id_of, many
 from schemas.credential_values import MAX_ID, MAX_LISTED, id_at, node_at, nodes_at, plain, text_at, time_at
 from schemas.errors import Malformed
-from schemas.terms import CREDENTIAL_TERMS, CREDENTIALS_V2, OPEN_BADGES
+from schemas.terms import CREDENTIAL_TERMS, CREDENTIALS_V2, DID_KEY, OPEN_BADGES
 from schemas.urls import url_of
 
 Kind = Literal["badge", "endorsement", "status list", "other"]
@@ -22,7 +22,6 @@ Kind = Literal["badge", "endorsement", "status list", "other"]
 SIGNING_KEY = "ext:signingKey"
 IDENTITY_KEY = "ext:identityKey"
 """How an issuer's keys are called among its other identifiers (Open Badges 3.0 §B.7.2, IdentifierTypeEnum)."""
-DID_KEY = "did:key:"
 VERIFIABLE = "VerifiableCredential"
 MAX_NAME = 300
 MAX_TEXT = 20_000

@@ -12,6 +12,7 @@ SECURITY_V1 = "https://w3id.org/security/v1"
 DATA_INTEGRITY_V1 = "https://w3id.org/security/data-integrity/v1"
 DATA_INTEGRITY_V2 = "https://w3id.org/security/data-integrity/v2"
 MULTIKEY_V1 = "https://w3id.org/security/multikey/v1"
+DID_KEY = "did:key:"
 CREDENTIALS_V2 = "https://www.w3.org/ns/credentials/v2"
 OPEN_BADGES = "https://purl.imsglobal.org/spec/ob/v3p0/context"  # so begins the address of each of its contexts
 OPEN_BADGES_V3 = f"{OPEN_BADGES}-3.0.3.json"

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from federation.blocks import separated, unwilling
+from federation.blocks import SEPARATED, unwilling
 from federation.ids import Ids
 from federation.readers import may_read
 from federation.statements import Hot, HotCopy, HotInsert
@@ -133,7 +133,6 @@ def _show_followers(
     tx.copy(_TO_FOLLOWERS, followee=by, involved=sorted(involved), **thing)
 
 
-_INVOLVED = sa.bindparam("involved", type_=sa.Text, expanding=True)
 _THING = ("object_id", "kind", "reason", "via", "at")
 _TO_FOLLOWERS = HotCopy(
     timeline,
@@ -141,7 +140,7 @@ _TO_FOLLOWERS = HotCopy(
     sa.select(follows.c.follower, *(sa.bindparam(name, type_=timeline.c[name].type) for name in _THING))
     .join(actors, actors.c.id == follows.c.follower)
     .where(follows.c.followee == sa.bindparam("followee"), follows.c.state == sa.literal_column("'accepted'"))
-    .where(actors.c.local, follows.c.follower.not_in(separated(_INVOLVED))),
+    .where(actors.c.local, follows.c.follower.not_in(SEPARATED)),
 )
 
 
